@@ -1,0 +1,173 @@
+"""The Gymnasium environment."""
+
+from functools import cached_property
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from compworld.envs.engine import RESET_OPTIONS, Engine
+from compworld.envs.observations import observation_kind, single
+from compworld.envs.plain_state import state_from_plain, state_to_plain
+from compworld.experts import Expert, expert_for
+from compworld.families.base import GridFamily
+from compworld.tasks.splits import Split
+
+RENDER_MODES = ("rgb_array", "ansi")
+
+
+class CompWorldEnv(gym.Env[Any, Any]):
+    """One task of a family per episode, drawn from the trained or the held-out combinations.
+
+    Args:
+        family: ``"preferences"``, ``"goals"``, or one of them with ``-small`` behind it.
+        world: seed of mazes, preferences and split.
+        support: how combinations are split, see :func:`compworld.make_split`.
+        support_options: keyword arguments of the support.
+        split: combinations to draw tasks from: ``"train"``, ``"held_out"`` or ``"all"``.
+        observation: ``"symbolic"`` (array), ``"minigrid"`` (MiniGrid's dict) or ``"indices"`` (active rows).
+        render_mode: ``"rgb_array"``, ``"ansi"`` or None; ``"human"`` is provided by Gymnasium.
+        tile_size: pixels per cell of the picture.
+        **sizes: of the family, e.g. ``modules=6``.
+
+    ``reset`` takes the options ``task`` (as in ``info["task"]``) or ``state`` (as from :meth:`get_state`). ``info`` always
+    holds ``task``, ``split`` (``"train"``, ``"held_out"``, ``"unused"``, or ``"outside"`` the space) and ``success``.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012 (as declared by Gymnasium)
+    _everyone: ClassVar[np.ndarray] = np.arange(1)
+
+    def __init__(
+        self,
+        family: str = "preferences",
+        world: int = 0,
+        support: str = "random",
+        support_options: dict[str, Any] | None = None,
+        split: str = "train",
+        observation: str = "symbolic",
+        render_mode: str | None = None,
+        tile_size: int = 32,
+        **sizes: Any,
+    ) -> None:
+        check_rendering(render_mode, tile_size)
+        make_space, self._observe = observation_kind(observation)
+        self.engine = Engine(1, family, world, support, support_options, split, **sizes)
+        self.render_mode = render_mode
+        self.tile_size = tile_size
+        self.observation_space = make_space(self.family)
+        self.action_space = spaces.Discrete(self.family.actions)
+        self._return = 0.0
+        self._begun = False
+
+    @property
+    def family(self) -> GridFamily:
+        """The family: combinations, rules, mission texts."""
+        return self.engine.family
+
+    @property
+    def task_split(self) -> Split:
+        """Which combinations are trained and which held out."""
+        return self.engine.split
+
+    @cached_property
+    def expert(self) -> Expert:
+        """The family's expert."""
+        return expert_for(self.family)
+
+    @property
+    def horizon(self) -> int:
+        """Steps after which the episode is truncated: ``max_episode_steps`` of ``gym.make``, else the family's."""
+        limit = self.spec.max_episode_steps if self.spec else None
+        return self.family.horizon if limit is None else limit
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        chosen = options or {}
+        unknown = [key for key in chosen if key not in RESET_OPTIONS]
+        if unknown:
+            raise ValueError(f"unknown reset option {unknown[0]!r}; allowed: {', '.join(map(repr, RESET_OPTIONS))}")
+        if seed is not None or not self._begun:
+            self.engine.seed(self._everyone, [self.np_random])
+            self._begun = True
+        self.engine.reset(
+            self._everyone,
+            [chosen["task"]] if "task" in chosen else None,
+            [chosen["state"]] if "state" in chosen else None,
+        )
+        self._return = 0.0
+        return self._observation(), self._info(False)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if not self.action_space.contains(action):
+            raise ValueError(f"action is {action!r}; allowed: integers from 0 to {self.family.actions - 1}")
+        if not self._begun:
+            raise RuntimeError("step() was called before the first reset(); allowed: after it")
+        outcome = self.engine.step(np.asarray([action], dtype=np.int64))
+        reward = float(outcome.reward_B[0])
+        self._return += reward
+        truncated = bool(self.engine.state.elapsed_B[0] >= self.horizon)
+        return self._observation(), reward, bool(outcome.terminated_B[0]), truncated, self._info(bool(outcome.success_B[0]))
+
+    def render(self) -> Any:
+        if self.render_mode is None:
+            gym.logger.warn("render() was called without a render_mode; pass one to gym.make, e.g. render_mode='rgb_array'")
+            return None
+        from compworld.envs.drawing import draw, draw_text
+
+        state = self.engine.state
+        caption = [
+            self.family.mission(state.weights_BM[0]),
+            f"{self.engine.split_names[0]}  step {int(state.elapsed_B[0])}/{self.horizon}  return {self._return:.2f}",
+        ]
+        if self.render_mode == "ansi":
+            return draw_text(self.family, state, caption)
+        return draw(self.family, state, caption, self.tile_size)
+
+    def get_state(self) -> dict[str, Any]:
+        """The exact state of the episode as plain data, for :meth:`set_state` or ``reset(options={"state": ...})``."""
+        return state_to_plain(self.family, self.engine.state)
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continue from a state, e.g. to plan ahead. The return shown in pictures starts again from 0.
+
+        Raises:
+            ValueError: naming what is impossible about the state; the environment is then unchanged.
+        """
+        self.engine.put(0, state_from_plain(self.family, state))
+        self._return = 0.0
+        self._begun = True
+
+    def expert_action(self) -> int:
+        """An action that maximises the sum of rewards over the steps that remain."""
+        return int(self.expert.optimal_action(self.engine.state, self._remaining())[0])
+
+    def action_values(self) -> np.ndarray:
+        """The imitation target: discounted value of each action, float64 [actions]."""
+        state = self.engine.state
+        return np.asarray(self.expert.action_values(self.expert.plan(state), state)[0], dtype=np.float64)
+
+    def optimal_return(self) -> float:
+        """The largest sum of rewards that the steps that remain can give."""
+        return float(self.expert.optimal_return(self.engine.state, self._remaining())[0])
+
+    def _remaining(self) -> np.ndarray:
+        return np.maximum(self.horizon - self.engine.state.elapsed_B, 0)
+
+    def _observation(self) -> Any:
+        return single(self._observe(self.family, self.engine.state))
+
+    def _info(self, success: bool) -> dict[str, Any]:
+        return {
+            "task": self.family.task_of(self.engine.state.weights_BM[0]),
+            "split": self.engine.split_names[0],
+            "success": success,
+        }
+
+
+def check_rendering(render_mode: str | None, tile_size: int) -> None:
+    """Raise ValueError for an unknown render mode or a tile size that cannot be drawn."""
+    if render_mode is not None and render_mode not in RENDER_MODES:
+        raise ValueError(f"unknown render_mode {render_mode!r}; allowed: {', '.join(map(repr, RENDER_MODES))}, None")
+    if isinstance(tile_size, bool) or not isinstance(tile_size, int) or not 4 <= tile_size <= 256:
+        raise ValueError(f"tile_size is {tile_size!r}; allowed: integers from 4 to 256")

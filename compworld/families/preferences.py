@@ -1,0 +1,177 @@
+"""Preferences: collect the coloured objects that a weighted sum of preference modules values (ICLR 2024, section 5.1)."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from compworld import randomness
+from compworld.backends import Array, namespace
+from compworld.families.base import TASK_DRAWS, GridFamily, Outcome, State
+from compworld.grid.layouts import four_rooms
+from compworld.grid.moves import MOVES
+from compworld.grid.objects import name_of
+from compworld.tasks.compositions import ModuleSpace
+
+
+class Preferences(GridFamily):
+    """Four rooms with objects; entering an object's cell collects it, ``nothing`` ends the episode.
+
+    Module m is a vector of preferences over object features, drawn from N(0, 1) by the world. A task has 1 to ``max_active``
+    active modules with weights ``w = 0.5 + 0.5 e / (1 + sum(e))``, e from Exp(1). An object of feature f is worth
+    ``sum over m of w[m] * preferences[m, f]``.
+
+    Args:
+        world: seed of the preference vectors.
+        size: side of the four-rooms layout, odd.
+        modules: M.
+        max_active: K.
+        features: number of object features.
+        objects: number of objects in an episode; their features are drawn with replacement.
+        horizon: steps of an episode.
+    """
+
+    name = "preferences"
+    imitation = "action_values"
+
+    def __init__(
+        self,
+        world: int = 0,
+        size: int = 7,
+        modules: int = 8,
+        max_active: int = 3,
+        features: int = 8,
+        objects: int = 4,
+        horizon: int = 8,
+    ) -> None:
+        space = ModuleSpace.subsets(modules, max_active)
+        walls = four_rooms(size)[None]
+        if objects + 1 > (~walls).sum():
+            raise ValueError(
+                f"{objects} objects and the agent do not fit on {(~walls).sum()} free cells; allowed: fewer objects"
+            )
+        if objects > 10:
+            raise ValueError(f"size 'objects' is {objects}; allowed: 1 to 10, for the expert's table has 2**objects parts")
+        if max_active > TASK_DRAWS - 1:
+            raise ValueError(f"max_active is {max_active}; allowed: at most {TASK_DRAWS - 1}")
+        self.max_active = max_active
+        self.preferences = randomness.generator("preferences", world).standard_normal((modules, features))
+        super().__init__(
+            world,
+            {
+                "size": size,
+                "modules": modules,
+                "max_active": max_active,
+                "features": features,
+                "objects": objects,
+                "horizon": horizon,
+            },
+            space,
+            walls,
+            features,
+            objects,
+            ("nothing", *MOVES),
+            preferences=self.preferences,
+        )
+
+    def weigh(self, stream_B: Array, active_BM: Array) -> Array:
+        xp = namespace(stream_B)
+        # The k-th active module of a task takes draw 1 + k.
+        rank = xp.cumulative_sum(active_BM, axis=1) - 1
+        quantile = self.tables.like(stream_B)["exponential"][
+            randomness.integers(randomness.draws(stream_B, 1, TASK_DRAWS - 1), len(randomness.EXPONENTIAL_QUANTILES))
+        ]
+        active = active_BM > 0
+        exponential = xp.take_along_axis(quantile, xp.where(active, rank, 0), axis=1) * active
+        total = 1 + _sum_in_order(exponential)
+        return xp.where(active, 0.5 + 0.5 * exponential / total[:, None], 0.0)
+
+    def place(self, stream_B: Array, weights_BM: Array) -> State:
+        xp = namespace(stream_B)
+        tables = self.tables.like(stream_B)
+        bits = randomness.draws(stream_B, TASK_DRAWS, 1 + 2 * self.objects)
+        maze = xp.zeros_like(stream_B)
+        rank = randomness.distinct(bits[:, : 1 + self.objects], tables["free_count"][maze])
+        cells = tables["free_cells"][0][rank]
+        feature = randomness.integers(bits[:, 1 + self.objects :], self.features)
+        state = State(
+            weights_BM,
+            maze,
+            cells[:, 0],
+            maze,
+            cells[:, 1:],
+            feature,
+            xp.zeros_like(feature, dtype=xp.float64),
+            xp.ones_like(feature, dtype=xp.bool),
+            maze,
+            maze,
+        )
+        self.finish(state)
+        return state
+
+    def finish(self, state: State) -> None:
+        worth_BF = self.feature_rewards(state.weights_BM)
+        xp = namespace(worth_BF)
+        state.object_reward_BO = xp.take_along_axis(worth_BF, state.object_feature_BO, axis=1)
+
+    def feature_rewards(self, weights_BM: Array) -> Array:
+        """What an object of each feature is worth in each task, float64 [B, F]."""
+        return _sum_in_order(weights_BM[:, :, None] * self.tables.like(weights_BM)["preferences"])
+
+    def step(self, state: State, action_B: Array) -> tuple[State, Outcome]:
+        xp = namespace(action_B)
+        ends = action_B == 0
+        agent, facing = self.moved(state, xp.where(ends, 0, action_B - 1), ~ends)
+        collected = state.remaining_BO & (state.object_cell_BO == agent[:, None])
+        remaining = state.remaining_BO & ~collected
+        reward = xp.sum(xp.where(collected, state.object_reward_BO, 0.0), axis=1)
+        after = dataclasses.replace(
+            state, agent_B=agent, facing_B=facing, remaining_BO=remaining, elapsed_B=state.elapsed_B + 1
+        )
+        # Success: everything liked has been collected and nothing disliked.
+        success = ~xp.any(remaining == (state.object_reward_BO > 0), axis=1)
+        return after, Outcome(reward, ends, success)
+
+    def task_of(self, weights_M: np.ndarray) -> dict[str, Any]:
+        return {"weights": weights_M.tolist() if weights_M.ndim == 1 else weights_M.copy()}
+
+    def weights_of(self, task: dict[str, Any]) -> np.ndarray:
+        modules = self.space.modules
+        if not isinstance(task, dict) or set(task) != {"weights"}:
+            raise ValueError(f"task is {task!r}; allowed: {{'weights': [one number for each of {modules} modules]}}")
+        try:
+            weights = np.asarray(task["weights"], dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ValueError(f"task weights are {task['weights']!r}; allowed: {modules} numbers") from None
+        if weights.shape != (modules,):
+            raise ValueError(f"task weights have shape {weights.shape}; allowed: ({modules},), one number per module")
+        if not np.isfinite(weights).all():
+            raise ValueError(f"task weights are {weights.tolist()}; allowed: finite numbers")
+        return weights
+
+    def mission(self, weights_M: np.ndarray) -> str:
+        worth = self.feature_rewards(weights_M[None])[0].tolist()
+        order = sorted(range(self.features), key=lambda feature: -abs(worth[feature]))
+        wishes = [
+            f"{verb} "
+            + ", ".join(f"{name_of(feature)} {abs(worth[feature]):.1f}" for feature in order if sign * worth[feature] >= 0.05)
+            for verb, sign in (("likes", 1), ("dislikes", -1))
+            if any(sign * value >= 0.05 for value in worth)
+        ]
+        return "; ".join(wishes) or "likes nothing"
+
+    def check(self, state: State) -> str | None:
+        agent = int(state.agent_B[0])
+        if agent in state.object_cell_BO[0][state.remaining_BO[0]]:
+            return (
+                f"agent is at {list(divmod(agent, self.shape[1]))} with an object; allowed: entering a cell collects its object"
+            )
+        return None
+
+
+def _sum_in_order(terms: Array) -> Array:
+    """Sum over axis 1 from left to right, so that NumPy and torch round alike."""
+    total = terms[:, 0]
+    for index in range(1, terms.shape[1]):
+        total = total + terms[:, index]
+    return total

@@ -1,0 +1,145 @@
+"""Few-shot tasks: demonstrations of a task to adapt to (support set) and further ones to be scored on (query set).
+
+Axes: T tasks, E episodes, N samples, R active rows, A actions, M modules.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from compworld import randomness
+from compworld.backends import Array, backend, namespace
+from compworld.demonstrations import demonstrate
+from compworld.experts import Expert, expert_for
+from compworld.families.base import GridFamily
+from compworld.tasks.splits import Split
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Steps of each task's demonstrations, packed: the steps after an episode's end are left out."""
+
+    rows_TNR: Array
+    """int64; observation as indices of active rows, see :meth:`GridFamily.active_rows`."""
+    actions_TN: Array
+    """int64; the demonstrated action."""
+    action_values_TNA: Array
+    """float32; the expert's action values."""
+    episode_TN: Array
+    """int64; which of the task's episodes the step belongs to."""
+    valid_TN: Array
+    """bool; False for the padding at the end of tasks with fewer steps than others."""
+
+    def __getitem__(self, tasks: slice) -> "Samples":
+        return Samples(*(getattr(self, name)[tasks] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class FewShotBatch:
+    """A meta-batch of tasks."""
+
+    support: Samples
+    query: Samples
+    weights_TM: Array
+    """float64; the tasks themselves: the weight of each module. For oracles and probes only."""
+
+    def __len__(self) -> int:
+        return len(self.weights_TM)
+
+    def __getitem__(self, tasks: slice) -> "FewShotBatch":
+        return FewShotBatch(self.support[tasks], self.query[tasks], self.weights_TM[tasks])
+
+
+def task_streams(seed: int, purpose: str, numbers: Array) -> Array:
+    """The random stream of each task of an endless sequence, int64 [T]; episode e of a task is ``stream(task_stream, e)``."""
+    xp = namespace(numbers)
+    key = xp.full_like(numbers, randomness.key_of("tasks", seed, purpose))
+    return randomness.stream(key, numbers)
+
+
+def make_batch(
+    family: GridFamily, expert: Expert, streams_T: Array, weights_TM: Array, support_episodes: int, query_episodes: int
+) -> FewShotBatch:
+    """Demonstrations for given tasks; support and query episodes are different ones of the task's stream."""
+    xp = namespace(streams_T)
+    tasks, episodes = len(streams_T), support_episodes + query_episodes
+    streams = randomness.stream(streams_T[:, None], xp.arange(episodes, device=streams_T.device)[None, :])
+    weights = xp.repeat(weights_TM, episodes, axis=0)
+    shown = demonstrate(family, expert, family.place(xp.reshape(streams, (-1,)), weights))
+
+    def samples(first: int, last: int) -> Samples:
+        steps = shown.valid_BL.shape[1]
+        valid = xp.reshape(xp.reshape(shown.valid_BL, (tasks, episodes, steps))[:, first:last], (tasks, -1))
+        longest = int(xp.max(xp.sum(xp.astype(valid, xp.int64), axis=1)))
+        order = xp.argsort(xp.astype(~valid, xp.int64), axis=1, stable=True)[:, :longest]
+        rows = (xp.arange(tasks, device=order.device) * episodes * steps)[:, None] + first * steps + order
+        return Samples(
+            xp.reshape(shown.rows_BLR, (tasks * episodes * steps, -1))[rows],
+            xp.reshape(shown.actions_BL, (-1,))[rows],
+            xp.reshape(shown.action_values_BLA, (tasks * episodes * steps, -1))[rows],
+            order // steps,
+            xp.take_along_axis(valid, order, axis=1),
+        )
+
+    return FewShotBatch(samples(0, support_episodes), samples(support_episodes, episodes), weights_TM)
+
+
+def few_shot_tasks(
+    family: GridFamily,
+    split: Split,
+    which: str = "train",
+    *,
+    tasks: int = 128,
+    support_episodes: int | None = None,
+    query_episodes: int | None = None,
+    seed: int = 0,
+    start: int = 0,
+    backend_name: str = "numpy",
+    device: Any = None,
+) -> Iterator[FewShotBatch]:
+    """An endless stream of meta-batches, deterministic in (family, split, which, seed) and independent of the batch size.
+
+    Args:
+        family: from :func:`compworld.make_family`.
+        split: from :func:`compworld.make_split`.
+        which: combinations of ``"train"``, ``"held_out"`` or ``"all"``.
+        tasks: tasks per batch.
+        support_episodes, query_episodes: demonstrations per task; by default the paper's.
+        seed: of the stream.
+        start: number of tasks to skip, e.g. to resume.
+        backend_name: ``"numpy"`` or ``"torch"``.
+        device: for torch.
+
+    Raises:
+        ValueError: unknown ``which`` or backend, or a number of tasks or episodes below 1.
+    """
+    default = 16 if family.imitation == "action_values" else 1
+    support_episodes = default if support_episodes is None else support_episodes
+    query_episodes = default if query_episodes is None else query_episodes
+    for name, value in (("tasks", tasks), ("support_episodes", support_episodes), ("query_episodes", query_episodes)):
+        if value < 1:
+            raise ValueError(f"{name} is {value}; allowed: at least 1")
+    pool, xp = split.pool(which), backend(backend_name)
+
+    def batches() -> Iterator[FewShotBatch]:
+        expert = expert_for(family)
+        candidates = xp.asarray(pool, device=device)
+        first = start
+        while True:
+            numbers = xp.arange(first, first + tasks, dtype=xp.int64, device=device)
+            streams = task_streams(seed, which, numbers)
+            weights = family.draw_weights(streams, candidates)
+            yield make_batch(family, expert, streams, weights, support_episodes, query_episodes)
+            first += tasks
+
+    return batches()
+
+
+def dense(family: GridFamily, rows: np.ndarray) -> np.ndarray:
+    """Dense symbolic observations [..., rows, columns, features + 2] (uint8) of active rows [..., R]."""
+    table = np.concatenate(
+        [np.eye(family.input_size, dtype=np.uint8), family.wall_rows, np.zeros((1, family.input_size), dtype=np.uint8)]
+    )
+    return np.asarray(table[rows].sum(axis=-2, dtype=np.uint8)).reshape(*rows.shape[:-1], *family.shape, family.channels)

@@ -1,0 +1,1 @@
+"""Worlds: mazes, objects, moves and shortest paths, as tables."""

@@ -1,0 +1,1 @@
+"""Which combinations of modules there are, and which of them are trained."""

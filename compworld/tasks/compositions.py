@@ -1,0 +1,130 @@
+"""Module spaces: the combinations of modules that a family's tasks are made of.
+
+Two kinds of space, one representation. In a *subset* space a task has 1 to K of M modules active (Preferences); in a *product*
+space it has exactly one value of each factor (Goals), and every value is a module. Either way a combination is a row of
+``combinations``, bool [combinations, modules].
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations as subsets_of
+from itertools import pairwise, product
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ModuleSpace:
+    """All combinations of modules, enumerated; make one with :meth:`subsets` or :meth:`product`.
+
+    Attributes:
+        module_names: a name for each of the M modules.
+        factors: the modules of each factor of a product space, in order; empty for a subset space.
+        combinations: bool [C, M], the active modules of each combination, read-only.
+    """
+
+    module_names: tuple[str, ...]
+    factors: tuple[tuple[int, ...], ...]
+    combinations: np.ndarray = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.combinations.setflags(write=False)
+
+    @classmethod
+    def subsets(cls, modules: int, max_active: int) -> "ModuleSpace":
+        """Combinations of 1 to ``max_active`` of ``modules`` modules, fewer active modules first.
+
+        Raises:
+            ValueError: unless 1 <= max_active <= modules.
+        """
+        if not 1 <= max_active <= modules:
+            raise ValueError(f"max_active is {max_active} with modules {modules}; allowed: 1 to the number of modules")
+        members = [c for size in range(1, max_active + 1) for c in subsets_of(range(modules), size)]
+        return cls(tuple(f"module {m}" for m in range(modules)), (), _multi_hot(members, modules))
+
+    @classmethod
+    def product(cls, **factors: int) -> "ModuleSpace":
+        """Combinations of one value of each factor, e.g. ``product(quadrant=4, maze=2)``; the last varies fastest.
+
+        Raises:
+            ValueError: if a factor has no value.
+        """
+        for name, values in factors.items():
+            if values < 1:
+                raise ValueError(f"factor {name!r} has {values} values; allowed: at least 1")
+        starts = np.concatenate([[0], np.cumsum(list(factors.values()))]).tolist()
+        members = tuple(tuple(range(start, stop)) for start, stop in pairwise(starts))
+        names = tuple(f"{name} {value}" for name, values in factors.items() for value in range(values))
+        return cls(names, members, _multi_hot(list(product(*members)), starts[-1]))
+
+    def __len__(self) -> int:
+        return len(self.combinations)
+
+    @property
+    def modules(self) -> int:
+        """Number of modules M."""
+        return len(self.module_names)
+
+    @cached_property
+    def active_counts(self) -> np.ndarray:
+        """Number of active modules of each combination, int [C]."""
+        return np.asarray(self.combinations.sum(axis=1))
+
+    @cached_property
+    def ring_positions(self) -> np.ndarray:
+        """Place of each module on a ring of circumference 1, float [M]; each factor goes round the ring once.
+
+        A common geometry in which supports speak of near and far modules for every kind of space.
+        """
+        groups = self.factors or (tuple(range(self.modules)),)
+        return np.asarray([rank / len(group) for group in groups for rank in range(len(group))])
+
+    def factor_values(self, modules: Sequence[int]) -> tuple[int, ...]:
+        """For a product space: the value of each factor, e.g. (2, 0, 4, 1)."""
+        return tuple(module - factor[0] for module, factor in zip(sorted(modules), self.factors, strict=True))
+
+    def encode(self, modules: Iterable[int]) -> int:
+        """Index of the combination in which exactly these modules are active.
+
+        Raises:
+            ValueError: if no combination has exactly these modules.
+        """
+        wanted = tuple(sorted(modules))
+        if wanted not in self._index:
+            allowed = (
+                "one module of each of " + ", ".join(str(list(factor)) for factor in self.factors)
+                if self.factors
+                else f"1 to {self.active_counts.max()} different modules out of 0 to {self.modules - 1}"
+            )
+            raise ValueError(f"no combination has modules {list(wanted)}; allowed: {allowed}")
+        return self._index[wanted]
+
+    def decode(self, index: int) -> tuple[int, ...]:
+        """The active modules of a combination, ascending; inverse of :meth:`encode`.
+
+        Raises:
+            ValueError: if the index is outside 0 to C - 1.
+        """
+        if not 0 <= index < len(self):
+            raise ValueError(f"combination index is {index}; allowed: 0 to {len(self) - 1}")
+        return tuple(np.flatnonzero(self.combinations[index]).tolist())
+
+    def index_of(self, active_BM: np.ndarray) -> np.ndarray:
+        """Index of each row's combination, int [B]; -1 where the space does not have it."""
+        return np.asarray([self._index.get(tuple(np.flatnonzero(row).tolist()), -1) for row in active_BM], dtype=np.int64)
+
+    def name_of(self, index: int) -> str:
+        """Words for a combination, such as ``"module 0 + module 3"``."""
+        return " + ".join(self.module_names[m] for m in self.decode(index))
+
+    @cached_property
+    def _index(self) -> dict[tuple[int, ...], int]:
+        return {tuple(np.flatnonzero(row).tolist()): index for index, row in enumerate(self.combinations)}
+
+
+def _multi_hot(members: Sequence[tuple[int, ...]], modules: int) -> np.ndarray:
+    rows = np.zeros((len(members), modules), dtype=bool)
+    for row, active in zip(rows, members, strict=True):
+        row[list(active)] = True
+    return rows

@@ -1,0 +1,220 @@
+"""Supports: which combinations are trained and which are held out.
+
+A support is a function from a :class:`ModuleSpace` to two disjoint masks over its combinations. It knows no rewards and no
+mazes, and serves every family. ``SUPPORTS`` lists them all by name.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from compworld import randomness
+from compworld.tasks.compositions import ModuleSpace
+
+Masks = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Split:
+    """The trained and the held-out combinations of a space. They never meet; combinations in neither are not used.
+
+    Attributes:
+        space: the module space.
+        support: name of the support, a key of ``SUPPORTS``.
+        world: seed of the random choices.
+        options: the options that the support was called with.
+        trained, held_out: bool [C].
+    """
+
+    space: ModuleSpace
+    support: str
+    world: int
+    options: dict[str, Any]
+    trained: np.ndarray = field(repr=False, compare=False)
+    held_out: np.ndarray = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.trained.setflags(write=False)
+        self.held_out.setflags(write=False)
+
+    def pool(self, name: str) -> np.ndarray:
+        """Indices of the combinations of ``"train"``, ``"held_out"`` or ``"all"`` (both), ascending.
+
+        Raises:
+            ValueError: for another name.
+        """
+        masks = {"train": self.trained, "held_out": self.held_out, "all": self.trained | self.held_out}
+        if name not in masks:
+            raise ValueError(f"unknown split {name!r}; allowed: {', '.join(map(repr, masks))}")
+        return np.flatnonzero(masks[name])
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """``"train"``, ``"held_out"`` or ``"unused"`` for each combination; the last, ``"outside"``, is for index -1."""
+        names = np.where(self.trained, "train", np.where(self.held_out, "held_out", "unused")).tolist()
+        return (*names, "outside")
+
+    def held_out_by_active_modules(self) -> dict[int, np.ndarray]:
+        """Indices of the held-out combinations for each number of active modules that occurs among them."""
+        counts = self.space.active_counts
+        return {int(n): np.flatnonzero(self.held_out & (counts == n)) for n in np.unique(counts[self.held_out])}
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the trained and held-out combinations themselves (not of how they came about)."""
+        return hashlib.sha256(json.dumps(self.as_lists(), separators=(",", ":")).encode()).hexdigest()
+
+    def as_lists(self) -> dict[str, list[list[int]]]:
+        """The active modules of every trained and held-out combination, as plain lists."""
+        return {name: [list(self.space.decode(int(index))) for index in self.pool(name)] for name in ("train", "held_out")}
+
+
+def make_split(space: ModuleSpace, support: str = "random", world: int = 0, **options: Any) -> Split:
+    """Split the combinations of a space into trained and held-out ones.
+
+    Args:
+        space: the module space.
+        support: a key of ``SUPPORTS``.
+        world: seed of random supports; the others do not depend on it.
+        **options: of the support, see its function.
+
+    Raises:
+        ValueError: unknown support or option, or nothing is left to train on or to hold out.
+    """
+    if support not in SUPPORTS:
+        raise ValueError(f"unknown support {support!r}; allowed: {', '.join(map(repr, SUPPORTS))}")
+    try:
+        trained, held_out = SUPPORTS[support](space, randomness.generator("split", support, world), **options)
+    except TypeError as error:
+        raise ValueError(f"support {support!r} does not take the options {options}: {error}") from None
+    for name, mask in (("trained", trained), ("held_out", held_out)):
+        if not mask.any():
+            raise ValueError(f"support {support!r} with options {options} leaves no combination {name} out of {len(space)}")
+    return Split(space, support, world, options, trained, held_out)
+
+
+def random(space: ModuleSpace, rng: np.random.Generator, held_out_fraction: float = 0.25) -> Masks:
+    """Hold out a random fraction of the combinations; every module stays in some trained combination."""
+    wanted = _number_held_out(space, held_out_fraction)
+    trained = np.ones(len(space), dtype=bool)
+    times_trained = space.combinations.sum(axis=0)
+    for index in rng.permutation(len(space)):
+        active = space.combinations[index]
+        if wanted and (times_trained[active] > 1).all():
+            trained[index] = False
+            times_trained = times_trained - active
+            wanted -= 1
+    if wanted:
+        raise ValueError(f"held_out_fraction {held_out_fraction} leaves modules untrained; allowed: a smaller fraction")
+    return trained, ~trained
+
+
+def non_compositional(space: ModuleSpace, rng: np.random.Generator, module: int | None = None) -> Masks:
+    """Hold out every combination that has one module: by default the last one (the last value of a product's first factor)."""
+    if module is None:
+        module = space.factors[0][-1] if space.factors else space.modules - 1
+    if not 0 <= module < space.modules:
+        raise ValueError(f"module is {module}; allowed: 0 to {space.modules - 1}")
+    held_out = space.combinations[:, module].copy()
+    return ~held_out, held_out
+
+
+def connected(space: ModuleSpace, rng: np.random.Generator) -> Masks:
+    """Train combinations of modules within a quarter of the ring from each other: all modules hang together.
+
+    The held-out combinations are those that neither ``connected`` nor ``disconnected`` trains, so both are scored alike.
+    For 8 modules and pairs this trains (i, i+1) and (i, i+2) modulo 8.
+    """
+    near, same_half = _ring_supports(space)
+    return near, ~near & ~same_half
+
+
+def disconnected(space: ModuleSpace, rng: np.random.Generator) -> Masks:
+    """Train combinations inside one half of the ring: the two halves never meet. Held out as for :func:`connected`."""
+    near, same_half = _ring_supports(space)
+    return same_half, ~near & ~same_half
+
+
+def k_hot(space: ModuleSpace, rng: np.random.Generator, k: int | None = None) -> Masks:
+    """Train combinations in which at most k factors differ from their value 0 (subset spaces: at most k active modules).
+
+    By default k is 2, or one below the largest number of active modules of a subset space.
+    """
+    if k is None:
+        k = 2 if space.factors else int(space.active_counts.max()) - 1
+    if k < 1:
+        raise ValueError(f"k is {k}; allowed: at least 1, or some module is never trained")
+    zero_values = [factor[0] for factor in space.factors]
+    differing = space.active_counts - space.combinations[:, zero_values].sum(axis=1)
+    trained = differing <= k
+    return trained, ~trained
+
+
+def equal(space: ModuleSpace, rng: np.random.Generator, held_out_fraction: float = 0.25) -> Masks:
+    """Hold out at most this fraction such that all modules (of a factor) occur equally often among the trained combinations.
+
+    Whole orbits are held out: the combinations that follow from each other when every module moves on to the next one (of its
+    factor, cyclically). Single modules always stay trained.
+    """
+    wanted = _number_held_out(space, held_out_fraction)
+    held_out = np.zeros(len(space), dtype=bool)
+    orbits = [orbit for orbit in _orbits(space) if space.factors or space.active_counts[orbit[0]] > 1]
+    for index in rng.permutation(len(orbits)):
+        candidate = held_out.copy()
+        candidate[orbits[index]] = True
+        if candidate.sum() <= wanted and space.combinations[~candidate].any(axis=0).all():
+            held_out = candidate
+    return ~held_out, held_out
+
+
+def active_modules(space: ModuleSpace, rng: np.random.Generator, trained_active: int | None = None) -> Masks:
+    """Train combinations of at most ``trained_active`` modules (default: all but the largest) of a subset space.
+
+    The larger ones are held out; ``Split.held_out_by_active_modules`` gives a set for each number of active modules.
+    """
+    if space.factors:
+        raise ValueError("support 'active_modules' needs combinations of different sizes; allowed: subset spaces")
+    trained = space.active_counts <= (space.active_counts.max() - 1 if trained_active is None else trained_active)
+    return trained, ~trained
+
+
+SUPPORTS: dict[str, Callable[..., Masks]] = {
+    support.__name__: support for support in (random, non_compositional, connected, disconnected, k_hot, equal, active_modules)
+}
+
+
+def _number_held_out(space: ModuleSpace, fraction: float) -> int:
+    if not 0 < fraction < 1:
+        raise ValueError(f"held_out_fraction is {fraction}; allowed: above 0 and below 1")
+    return round(fraction * len(space))
+
+
+def _ring_supports(space: ModuleSpace) -> Masks:
+    position = space.ring_positions
+    apart = np.abs(position[:, None] - position[None, :])
+    far = np.minimum(apart, 1 - apart) > 0.25 + 1e-9
+    chosen = space.combinations.astype(np.int64)
+    near = np.einsum("cm,mn,cn->c", chosen, far.astype(np.int64), chosen) == 0
+    in_first_half = (chosen * (position < 0.5 - 1e-9)).sum(axis=1)
+    same_half = (in_first_half == 0) | (in_first_half == space.active_counts)
+    return near, same_half
+
+
+def _orbits(space: ModuleSpace) -> list[list[int]]:
+    groups = space.factors or (tuple(range(space.modules)),)
+    following = {module: group[(rank + 1) % len(group)] for group in groups for rank, module in enumerate(group)}
+    orbits, seen = [], set()
+    for start in range(len(space)):
+        orbit, index = [], start
+        while index not in seen:
+            seen.add(index)
+            orbit.append(index)
+            index = space.encode(following[module] for module in space.decode(index))
+        if orbit:
+            orbits.append(orbit)
+    return orbits
