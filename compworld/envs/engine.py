@@ -39,7 +39,7 @@ class Engine:
         self.episodes = np.full(num_envs, -1, dtype=np.int64)
         self.split_labels = np.asarray(self.split.labels, dtype=object)
         everyone = np.arange(num_envs)
-        self.state = self._draw(everyone)
+        self.state = self._draw(everyone)[everyone]  # arrays of its own, for `put` writes into them
         self.split_names = self._split_names(self.state)
 
     def seed(self, where: np.ndarray, generators: Sequence[np.random.Generator]) -> None:

@@ -1,0 +1,88 @@
+"""What a learner is. Axes of tensor names: T tasks, N samples, R active rows, D inputs, A outputs, H width, C templates."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from agents.losses import LOSSES, Loss
+
+Fast = dict[str, Tensor]
+"""Fast parameters by name, each with a leading task axis: what the inner loop adapts."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a learner must know about a family before it sees any task.
+
+    Attributes:
+        inputs: length D of an observation.
+        outputs: number A of outputs per sample.
+        modules: length M of a task's code.
+        loss: key of :data:`agents.losses.LOSSES`.
+        wall_rows: float [mazes, D]; what the rows D to D + mazes - 1 of a sparse observation stand for.
+    """
+
+    inputs: int
+    outputs: int
+    modules: int
+    loss: str
+    wall_rows: Tensor
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Samples of a meta-batch of tasks to adapt to, or to be scored on."""
+
+    inputs: Tensor
+    """int64 [T, N, R]: indices of the active rows of sparse observations. Row D + mazes stands for nothing."""
+    targets: Tensor
+    """float [T, N, A]: action values, or the probability of each action."""
+    weights: Tensor
+    """float [T, N]: weight of each sample in its task's loss; sums to 1 over a task's samples, 0 for padding."""
+    codes: Tensor
+    """float [T, M]: the true task, for oracles only."""
+
+    def __getitem__(self, tasks: slice) -> "Examples":
+        return Examples(self.inputs[tasks], self.targets[tasks], self.weights[tasks], self.codes[tasks])
+
+
+class Learner(nn.Module, ABC):
+    """A method is its choice of what is fast; its parameters as a module are what is meta-learned.
+
+    A method of your own implements :meth:`initial_fast` and :meth:`predict`, and, where something does not depend on the fast
+    parameters, :meth:`encode`, which is called once per set of examples. :meth:`gradient` has a working default; overriding it
+    with the same gradient written out as forward code saves the double backward pass.
+    """
+
+    adapts = True
+    """Whether there is anything to adapt; if not, the inner loop is skipped."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        self.problem = problem
+        self.loss: Loss = LOSSES[problem.loss]
+
+    def encode(self, examples: Examples, support: Any = None) -> Any:
+        """What predictions need to know about the inputs; for query examples, ``support`` is the support set's encoding."""
+        return examples.inputs
+
+    @abstractmethod
+    def initial_fast(self, support: Any) -> Fast:
+        """Fast parameters before adaptation, given the support set's encoding."""
+
+    @abstractmethod
+    def predict(self, fast: Fast, encoded: Any) -> Tensor:
+        """Outputs [T, N, A] of each task's adapted network."""
+
+    def gradient(self, fast: Fast, encoded: Any, examples: Examples, create_graph: bool) -> Fast:
+        """Gradient of each task's loss with respect to its fast parameters, itself differentiable if ``create_graph``."""
+        with torch.enable_grad():
+            if not create_graph:
+                fast = {name: value.detach().requires_grad_() for name, value in fast.items()}
+            loss_T = self.loss.value(self.predict(fast, encoded), examples.targets, examples.weights)
+            # Tasks do not interact, so the gradient of the sum holds every task's own gradient.
+            gradients = torch.autograd.grad(loss_T.sum(), list(fast.values()), create_graph=create_graph)
+        return dict(zip(fast, gradients, strict=True))
