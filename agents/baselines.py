@@ -4,6 +4,7 @@ from torch import Tensor
 
 from agents.base import Examples, Fast, Learner, Problem
 from agents.networks import SharedNetwork, lecun_normal
+from agents.projection import Projection
 from agents.templates import TemplateNetwork, rescaled
 
 
@@ -48,13 +49,13 @@ class OracleHypernetwork(Learner):
         self.mixing = lecun_normal(problem.modules, problem.modules, self.network.layers * templates)
         self.bias = lecun_normal(problem.modules, problem.modules, problem.outputs)
 
-    def encode(self, examples: Examples, support: object = None) -> tuple[Tensor, Tensor]:
+    def encode(self, examples: Examples, support: object = None) -> tuple[Projection, Tensor]:
         return self.network.encode(examples.inputs), examples.codes
 
-    def initial_fast(self, support: tuple[Tensor, Tensor]) -> Fast:
+    def initial_fast(self, support: tuple[Projection, Tensor]) -> Fast:
         return {}
 
-    def predict(self, fast: Fast, encoded: tuple[Tensor, Tensor]) -> Tensor:
+    def predict(self, fast: Fast, encoded: tuple[Projection, Tensor]) -> Tensor:
         projected, codes = encoded
         layers, templates = self.network.layers, self.network.templates
         coefficients, _ = rescaled((codes @ self.mixing).view(-1, layers, templates))

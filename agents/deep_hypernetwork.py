@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from agents.base import Examples, Fast, Learner, Problem
 from agents.networks import lecun_normal, truncated_normal
+from agents.projection import Projection
 from agents.templates import TemplateNetwork, rescaled
 
 LAYER_NORM_EPSILON = 1e-6
@@ -41,17 +42,17 @@ class DeepHypernetwork(Learner):
         self.gains = nn.ParameterList(nn.Parameter(torch.ones(embedding_width)) for _ in range(depth))
         self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(embedding_width)) for _ in range(depth))
 
-    def encode(self, examples: Examples, support: Tensor | None = None) -> Tensor:
+    def encode(self, examples: Examples, support: Projection | None = None) -> Projection:
         return self.network.encode(examples.inputs)
 
-    def initial_fast(self, support: Tensor) -> Fast:
+    def initial_fast(self, support: Projection) -> Fast:
         return {"coefficients": self.coefficients.expand(len(support), -1)}
 
-    def predict(self, fast: Fast, encoded: Tensor) -> Tensor:
+    def predict(self, fast: Fast, encoded: Projection) -> Tensor:
         mixture, _ = self._embed(rescaled(fast["coefficients"])[0])
         return self.network([mixture] * self.network.layers, mixture @ self.bias_head, encoded)[0]
 
-    def gradient(self, fast: Fast, encoded: Tensor, examples: Examples, create_graph: bool) -> Fast:
+    def gradient(self, fast: Fast, encoded: Projection, examples: Examples, create_graph: bool) -> Fast:
         coefficients, scale = rescaled(fast["coefficients"])
         mixture, blocks = self._embed(coefficients)
         outputs, activity = self.network([mixture] * self.network.layers, mixture @ self.bias_head, encoded)

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from agents.base import Examples, Fast, Learner, Problem
 from agents.networks import truncated_normal
+from agents.projection import Projection
 from agents.templates import TemplateNetwork, rescaled
 
 
@@ -24,18 +25,18 @@ class LinearHypernetwork(Learner):
         self.coefficients = truncated_normal(self.network.layers * templates, deviation=1.0)
         self.bias = torch.nn.Parameter(torch.zeros(problem.outputs))
 
-    def encode(self, examples: Examples, support: Tensor | None = None) -> Tensor:
+    def encode(self, examples: Examples, support: Projection | None = None) -> Projection:
         return self.network.encode(examples.inputs)
 
-    def initial_fast(self, support: Tensor) -> Fast:
+    def initial_fast(self, support: Projection) -> Fast:
         # One tensor for coefficients and bias: the inner optimiser then has one update to compute.
         return {"coefficients_and_bias": torch.cat([self.coefficients, self.bias]).expand(len(support), -1)}
 
-    def predict(self, fast: Fast, encoded: Tensor) -> Tensor:
+    def predict(self, fast: Fast, encoded: Projection) -> Tensor:
         coefficients, bias, _ = self._split(fast)
         return self.network(coefficients, bias, encoded)[0]
 
-    def gradient(self, fast: Fast, encoded: Tensor, examples: Examples, create_graph: bool) -> Fast:
+    def gradient(self, fast: Fast, encoded: Projection, examples: Examples, create_graph: bool) -> Fast:
         coefficients, bias, scale = self._split(fast)
         outputs, activity = self.network(coefficients, bias, encoded)
         delta = self.loss.gradient(outputs, examples.targets, examples.weights)

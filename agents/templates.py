@@ -7,11 +7,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from agents.base import Problem
 from agents.networks import SparseInput, perceptron, perceptron_gradients, truncated_normal
+from agents.projection import Projection
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,17 @@ class TemplateNetwork(nn.Module):
         self.output = truncated_normal(templates, width * problem.outputs, deviation=deviation)
         self.shared = shared
 
-    def encode(self, inputs_TNR: Tensor) -> Tensor:
-        """Projection of the inputs on every template of the first layer, [T, C, N * H]."""
+    def encode(self, inputs_TNR: Tensor) -> Projection:
+        """Projection of the inputs on every template of the first layer: a matrix [C, N * H] per task."""
         tasks, samples, _ = inputs_TNR.shape
         projected = self.sparse_input(self.sparse_input.table(self.input / math.sqrt(self.problem.inputs)), inputs_TNR)
         split = projected.view(tasks, samples, self.templates, self.width)
-        return split.transpose(1, 2).reshape(tasks, self.templates, samples * self.width)
+        return Projection(split.transpose(1, 2).reshape(tasks, self.templates, samples * self.width))
 
-    def forward(self, coefficients: Sequence[Tensor], bias_TA: Tensor, encoded: Tensor) -> tuple[Tensor, Activity]:
+    def forward(self, coefficients: Sequence[Tensor], bias_TA: Tensor, encoded: Projection) -> tuple[Tensor, Activity]:
         """Outputs [T, N, A] for coefficients [T, C] of each layer."""
         tasks = len(encoded)
-        first = torch.bmm(coefficients[0][:, None], encoded).view(tasks, -1, self.width)
+        first = encoded.mix(coefficients[0]).view(tasks, -1, self.width)
         scale = 1 / math.sqrt(self.width)
         weights = [
             (coefficient @ bank * scale).view(tasks, self.width, -1)
@@ -71,11 +71,11 @@ class TemplateNetwork(nn.Module):
         hidden, outputs = perceptron(first, weights, [*[None] * (self.layers - 2), bias_TA])
         return outputs, Activity(hidden, weights)
 
-    def gradients(self, encoded: Tensor, activity: Activity, output_gradient: Tensor) -> tuple[list[Tensor], Tensor]:
+    def gradients(self, encoded: Projection, activity: Activity, output_gradient: Tensor) -> tuple[list[Tensor], Tensor]:
         """Gradients with respect to each layer's coefficients [T, C] and the output bias [T, A]; differentiable."""
         of_weights, deltas = perceptron_gradients(activity.hidden, activity.weights, output_gradient)
         scale = 1 / math.sqrt(self.width)
-        first = torch.bmm(encoded, deltas[0].reshape(len(encoded), -1, 1)).squeeze(2)
+        first = encoded.correlate(deltas[0].reshape(len(encoded), -1))
         later = [
             gradient.reshape(len(encoded), -1) @ bank.T * scale
             for gradient, bank in zip(of_weights, self._banks(), strict=True)
