@@ -18,16 +18,19 @@ class ShortestPathExpert(Expert):
         self.family = family
         # Steps to the goal's cell after each move, [maze, goal, cell, move]; cells that cannot reach it are never visited.
         nearer = family.distance[np.arange(family.mazes)[:, None, None], family.next_cell]
-        self._tables = Tables(after_move=np.ascontiguousarray(nearer.transpose(0, 3, 1, 2)), distance=family.distance)
+        self._tables = Tables(
+            after_move=np.ascontiguousarray(nearer.transpose(0, 3, 1, 2)),
+            distance=family.distance,
+            # A table, because the powers of NumPy and torch differ in the last bit.
+            worth=family.discount ** np.arange(family.cells + 2, dtype=np.float64),
+        )
 
     def plan(self, state: State) -> None:
         return None
 
     def action_values(self, plan: None, state: State) -> Array:
         """``discount ** (steps until the reward)``, when the best actions follow; float64 [B, A]."""
-        xp = namespace(state.agent_B)
-        wait = 1 + self._steps_after(state)
-        return xp.asarray(self.family.discount, dtype=xp.float64, device=wait.device) ** wait
+        return self._tables.like(state.agent_B)["worth"][1 + self._steps_after(state)]
 
     def optimal_action(self, state: State, steps_B: Array) -> Array:
         return self.imitated_action(None, state)

@@ -51,7 +51,7 @@ def load_manifest(family: str, support: str, folder: Path | None = None) -> dict
     try:
         manifest = json.loads(path.read_text())
         claimed = manifest.pop("sha256")
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise ValueError(f"manifest {path} cannot be read ({error}); allowed: the file as it was released") from None
     if claimed != _hash(manifest):
         raise ValueError(f"manifest {path} is damaged: its SHA-256 is {_hash(manifest)}, it claims {claimed}")

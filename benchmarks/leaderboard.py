@@ -1,0 +1,295 @@
+"""The leaderboard: run every cell of a preset, then write the table, its data, plots and a video.
+
+``python -m benchmarks.leaderboard --preset quick``
+"""
+
+import csv
+import io
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from benchmarks import statistics
+from benchmarks.config import RunConfig
+from benchmarks.executors import run_all
+from benchmarks.methods import title_of
+from benchmarks.recipes import ALL_METHODS, preset
+from benchmarks.results import RunFolder, provenance, write_json, write_text
+from benchmarks.statistics import Estimate
+from compworld import make_family
+
+CLOSED_LOOP = {"preferences": "normalised_return", "goals": "success_rate"}
+"""The score of playing in each family."""
+
+COLUMNS = (
+    ("fresh_episodes", "action_accuracy"),
+    ("held_out", "action_accuracy"),
+    ("fresh_episodes", "trajectory_accuracy"),
+    ("held_out", "trajectory_accuracy"),
+    ("fresh_episodes", "closed_loop"),
+    ("held_out", "closed_loop"),
+    ("gap", "action_accuracy"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method on one family and support."""
+
+    family: str
+    support: str
+    method: str
+    results: list[dict[str, Any]]
+
+    def scores(self, which: str, metric: str) -> list[np.ndarray]:
+        """Per-task scores of each seed."""
+        if metric == "closed_loop":
+            metric = CLOSED_LOOP[self.family.removesuffix("-small")]
+        return [np.asarray(result["scores"][which][metric]) for result in self.results]
+
+    def estimate(self, which: str, metric: str) -> Estimate:
+        """Aggregate over seeds; ``which`` may be ``"gap"``: fresh episodes minus held out."""
+        rng = np.random.default_rng(0)
+        if which == "gap":
+            return statistics.difference(self.scores("fresh_episodes", metric), self.scores("held_out", metric), rng)
+        return statistics.estimate(self.scores(which, metric), rng)
+
+
+def leaderboard(
+    preset_name: str = "quick",
+    methods: Sequence[str] = ALL_METHODS,
+    families: Sequence[str] | None = None,
+    seeds: int | None = None,
+    runs: Path = Path("runs"),
+    out: Path = Path("leaderboard"),
+    workers: int | None = None,
+) -> list[Row]:
+    """Run what has no result yet, print the table and write everything into ``out / preset``."""
+    console = Console()
+    chosen = preset(preset_name)
+    seed_count = chosen.seeds if seeds is None else seeds
+    configs = [
+        chosen.config(family, method, seed, support)
+        for family in (families or chosen.families)
+        for support in chosen.supports.get(family, ())
+        for seed in range(seed_count)
+        for method in methods
+    ]
+    if not configs:
+        raise ValueError(f"nothing to run for families {families}, methods {list(methods)}, seeds {seed_count}")
+    for config in configs:
+        _check(config)
+    started = time.perf_counter()
+    results = _run_with_progress(configs, runs, workers, console)
+    rows = group(configs, results)
+    folder = out / preset_name
+    folder.mkdir(parents=True, exist_ok=True)
+    budget = _budget(chosen.title, configs, results, time.perf_counter() - started)
+    write_text(folder / "leaderboard.md", markdown(rows, budget))
+    write_text(folder / "leaderboard.csv", as_csv(rows))
+    write_json(folder / "leaderboard.json", as_json(rows, budget))
+    _pictures(rows, runs, folder)
+    _print(rows, budget, console)
+    for family in dict.fromkeys(config.family for config in configs):
+        _video(rows, family, runs, folder, console)
+    console.print(f"Written to {folder}: leaderboard.md, .json, .csv, plots and videos.")
+    return rows
+
+
+def group(configs: Sequence[RunConfig], results: Sequence[dict[str, Any]]) -> list[Row]:
+    """Collect the seeds of each (family, support, method)."""
+    rows: dict[tuple[str, str, str], Row] = {}
+    for config, result in zip(configs, results, strict=True):
+        key = config.family, config.support, config.method
+        rows.setdefault(key, Row(*key, [])).results.append(result)
+    return list(rows.values())
+
+
+def markdown(rows: Sequence[Row], budget: Sequence[str]) -> str:
+    """The table as Markdown."""
+    lines = ["# CompWorld leaderboard", "", *budget]
+    for family, support in dict.fromkeys((row.family, row.support) for row in rows):
+        lines += ["", f"## {family}, {support} support", "", "| " + " | ".join(_header(family)) + " |"]
+        lines.append("|" + "---|" * (len(COLUMNS) + 1))
+        for row in rows:
+            if (row.family, row.support) == (family, support):
+                lines.append("| " + " | ".join(_cells(row)) + " |")
+        lines += ["", *_leads(rows, family, support)]
+    return "\n".join(lines) + "\n"
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """Every number of the table, one per line."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["family", "support", "method", "set", "metric", "value", "low", "high", "seeds", "tasks_per_seed"])
+    for row in rows:
+        for which, metric in COLUMNS:
+            e = row.estimate(which, metric)
+            tasks = len(row.scores("held_out", "action_accuracy")[0])
+            writer.writerow(
+                [row.family, row.support, row.method, which, metric, e.value, e.low, e.high, len(row.results), tasks]
+            )
+    return text.getvalue()
+
+
+def as_json(rows: Sequence[Row], budget: Sequence[str]) -> dict[str, Any]:
+    """The table with the runs behind it."""
+    return {
+        "budget": list(budget),
+        **provenance(),
+        "rows": [
+            {
+                "family": row.family,
+                "support": row.support,
+                "method": row.method,
+                "runs": [result["run_id"] for result in row.results],
+                "split_sha256": [result["split_sha256"] for result in row.results],
+                "training_seconds": [result.get("training_seconds", 0.0) for result in row.results],
+                "estimates": {f"{which}/{metric}": row.estimate(which, metric).as_dict() for which, metric in COLUMNS},
+            }
+            for row in rows
+        ],
+    }
+
+
+def _check(config: RunConfig) -> None:
+    """Refuse a config that cannot run before any other starts."""
+    from benchmarks.methods import method_class
+
+    method_class(config.method)
+    make_family(config.family, config.world, **config.sizes)
+
+
+def _run_with_progress(configs: Sequence[RunConfig], runs: Path, workers: int | None, console: Console) -> list[dict[str, Any]]:
+    done = {config.run_id: 0 for config in configs}
+    total = sum(config.outer.steps for config in configs)
+    finished = sum(RunFolder(runs, config).result() is not None for config in configs)
+    console.print(
+        f"{len(configs)} runs, {finished} of them finished before; results in {runs}/ (safe to interrupt: runs resume)"
+    )
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    with Progress(*columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task("meta-training", total=total)
+
+        def progress(run_id: str, step: int, loss: float) -> None:
+            done[run_id] = step
+            bar.update(task, completed=sum(done.values()), description=run_id.rpartition("_")[0])
+
+        return run_all(configs, runs, workers, progress)
+
+
+def _budget(title: str, configs: Sequence[RunConfig], results: Sequence[dict[str, Any]], seconds: float) -> list[str]:
+    """What the numbers cost and what the intervals are; goes with every table."""
+    machine = results[0]["hardware"]
+    trained = sum(result.get("training_seconds", 0.0) for result in results)
+    lines = [
+        f"Budget: {title}; {len(configs)} runs of one thread each, {trained / 60:.1f} minutes of training in total; "
+        f"this call took {seconds / 60:.1f} minutes on {machine['processor']} ({machine['cores']} cores).",
+        f"Tasks seen in meta-training: {_tasks_seen(configs)}.",
+        "Each seed plays in its own world (mazes, preferences and split). Values: interquartile mean over "
+        f"{len({config.seed for config in configs})} seeds of the mean over {configs[0].evaluation.tasks} tasks per set, "
+        "with 95 % intervals from a bootstrap over seeds and tasks.",
+        "Fresh: trained combinations with new episodes; held out: combinations never trained; gap: fresh minus held out.",
+    ]
+    return lines
+
+
+def _tasks_seen(configs: Sequence[RunConfig]) -> str:
+    seen = {
+        (config.family, config.method): config.outer.steps * config.meta_batch
+        for config in configs
+        if config.method != "random"
+    }
+    return "; ".join(f"{family} {title_of(method)} {tasks:,}" for (family, method), tasks in seen.items())
+
+
+def _header(family: str) -> list[str]:
+    closed = CLOSED_LOOP[family.removesuffix("-small")].replace("_", " ")
+    names = {"fresh_episodes": "fresh", "held_out": "held out", "gap": "gap"}
+    metrics = {"closed_loop": closed, "action_accuracy": "action accuracy", "trajectory_accuracy": "whole trajectory"}
+    return ["method", *(f"{metrics[metric]}, {names[which]}" for which, metric in COLUMNS)]
+
+
+def _cells(row: Row) -> list[str]:
+    values = [row.estimate(which, metric) for which, metric in COLUMNS]
+    return [title_of(row.method), *(f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]" for e in values)]
+
+
+def _leads(rows: Sequence[Row], family: str, support: str) -> list[str]:
+    """What the intervals carry about hypernetworks against ANIL and MAML on held-out combinations."""
+    found = {row.method: row for row in rows if (row.family, row.support) == (family, support)}
+    lines = []
+    for hypernetwork in ("linear_hypernetwork", "deep_hypernetwork"):
+        for other in ("anil", "maml"):
+            if hypernetwork in found and other in found:
+                for metric in ("action_accuracy", "closed_loop"):
+                    ours, theirs = (found[m].scores("held_out", metric) for m in (hypernetwork, other))
+                    e = statistics.difference(ours, theirs, np.random.default_rng(0))
+                    verdict = "ahead" if e.low > 0 else "behind" if e.high < 0 else "undecided"
+                    name = _header(family)[COLUMNS.index(("held_out", metric)) + 1]
+                    lines.append(
+                        f"- {title_of(hypernetwork)} minus {title_of(other)}, {name}: "
+                        f"{e.value:+.3f} [{e.low:+.3f}, {e.high:+.3f}], {verdict}"
+                    )
+    return lines
+
+
+def _print(rows: Sequence[Row], budget: Sequence[str], console: Console) -> None:
+    for family, support in dict.fromkeys((row.family, row.support) for row in rows):
+        table = Table(title=f"{family}, {support} support", show_lines=False)
+        for number, column in enumerate(_header(family)):
+            table.add_column(column, justify="left" if number == 0 else "right")
+        for row in rows:
+            if (row.family, row.support) == (family, support):
+                table.add_row(*(cell.replace(" [", "\n[").replace("[", "\\[") for cell in _cells(row)))
+        console.print(table)
+        for line in _leads(rows, family, support):
+            console.print(line, markup=False, highlight=False)
+    for line in budget:
+        console.print(line, markup=False, highlight=False)
+
+
+def _pictures(rows: Sequence[Row], runs: Path, folder: Path) -> None:
+    from benchmarks import plots
+
+    cells: dict[str, dict[str, tuple[Estimate, Estimate]]] = {}
+    curves: dict[str, dict[str, list[list[dict[str, Any]]]]] = {}
+    for row in rows:
+        panel = f"{row.family}, {row.support} support"
+        cells.setdefault(panel, {})[row.method] = (
+            row.estimate("fresh_episodes", "action_accuracy"),
+            row.estimate("held_out", "action_accuracy"),
+        )
+        if row.method != "random":
+            records = [RunFolder(runs, RunConfig.from_dict(result["config"])).metrics() for result in row.results]
+            curves.setdefault(panel, {})[row.method] = records
+    note = "95 % intervals from a bootstrap over seeds and tasks; below the line: worse on combinations never trained"
+    plots.held_out_against_fresh(cells, "action accuracy", note, folder / "held_out_against_fresh.png")
+    if curves:
+        plots.learning_curves(curves, folder / "learning_curves.png")
+
+
+def _video(rows: Sequence[Row], family: str, runs: Path, folder: Path, console: Console) -> None:
+    """Expert beside the agents of seed 0 on held-out combinations."""
+    from benchmarks.video import render_video
+
+    shown = [row for row in rows if row.family == family and row.method in ("linear_hypernetwork", "anil")]
+    if shown:
+        first_support = [row for row in shown if row.support == shown[0].support]
+        ids = [row.results[0]["run_id"] for row in first_support]
+        files = render_video(runs, ids, "held_out", 4, folder / f"{family}_held_out")
+        console.print("Video:", ", ".join(map(str, files)))
+
+
+if __name__ == "__main__":
+    from benchmarks.cli import leaderboard_main
+
+    leaderboard_main()

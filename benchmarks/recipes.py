@@ -1,0 +1,180 @@
+"""Recipes: settings with a name. A preset maps (family, method, seed) to a config; ``PRESETS`` lists them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from agents.adaptation import InnerLoop
+from agents.metatraining import OuterLoop
+from benchmarks.config import Evaluation, RunConfig
+
+ADAPTIVE = ("linear_hypernetwork", "deep_hypernetwork", "anil", "maml")
+ALL_METHODS = (*ADAPTIVE, "no_adaptation", "oracle", "random")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a preset sets for one family and method."""
+
+    options: dict[str, Any]
+    inner: InnerLoop
+    outer: OuterLoop
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named protocol.
+
+    Attributes:
+        title: one line about it.
+        families: that it covers.
+        seeds: number of seeds; seed s plays in world s.
+        supports: supports of each family.
+        recipes: by (family, method).
+        common: further fields of the config by family.
+    """
+
+    title: str
+    families: tuple[str, ...]
+    seeds: int
+    supports: dict[str, tuple[str, ...]]
+    recipes: dict[tuple[str, str], Recipe]
+    common: dict[str, dict[str, Any]]
+
+    def config(self, family: str, method: str, seed: int, support: str | None = None, **changes: Any) -> RunConfig:
+        """The config of one cell; a user's own method takes ANIL's loops.
+
+        Raises:
+            ValueError: the preset does not cover the family.
+        """
+        if family not in self.families:
+            raise ValueError(f"this preset has no family {family!r}; allowed: {', '.join(map(repr, self.families))}")
+        recipe = self.recipes.get((family, method))
+        if recipe is None:
+            recipe = Recipe({}, self.recipes[family, "anil"].inner, self.recipes[family, "anil"].outer)
+        settings = {
+            "family": family,
+            "method": method,
+            "inner": recipe.inner,
+            "outer": recipe.outer,
+            "method_options": recipe.options,
+            "seed": seed,
+            "world": seed,
+            "support": support or self.supports[family][0],
+            **self.common[family],
+            **changes,
+        }
+        return RunConfig(**settings)
+
+    def configs(self, methods: tuple[str, ...] = ALL_METHODS, families: tuple[str, ...] | None = None) -> list[RunConfig]:
+        """Every cell: families x supports x methods x seeds."""
+        return [
+            self.config(family, method, seed, support)
+            for family in families or self.families
+            for support in self.supports[family]
+            for seed in range(self.seeds)
+            for method in methods
+        ]
+
+
+def _with_floors(recipes: dict[tuple[str, str], Recipe]) -> dict[tuple[str, str], Recipe]:
+    """Add the floors and the oracle: the network of ANIL without adaptation, that of the linear hypernetwork with the task."""
+    none = InnerLoop(0, 0.0)
+    for family in {family for family, _ in recipes}:
+        anil, linear = recipes[family, "anil"], recipes[family, "linear_hypernetwork"]
+        recipes[family, "no_adaptation"] = Recipe(anil.options, none, anil.outer)
+        recipes[family, "oracle"] = Recipe(linear.options, none, linear.outer)
+        recipes[family, "random"] = Recipe({}, none, OuterLoop(1, 0.0))
+    return recipes
+
+
+def _iclr2024() -> Preset:
+    """The paper's protocol (arXiv 2312.15001, appendix C): sizes, inner and outer loops of every method."""
+    p, g = "preferences", "goals"
+    p_steps, g_steps = 100_000, 200_000
+
+    def hypernetwork(width: int, hidden_layers: int, templates: int) -> dict[str, int]:
+        return {"width": width, "hidden_layers": hidden_layers, "templates": templates}
+
+    def network(width: int, hidden_layers: int) -> dict[str, int]:
+        return {"width": width, "hidden_layers": hidden_layers}
+
+    recipes = {
+        (p, "linear_hypernetwork"): Recipe(hypernetwork(64, 3, 32), InnerLoop(10, 0.1), OuterLoop(p_steps, 3e-4, clip=1.0)),
+        (p, "deep_hypernetwork"): Recipe(hypernetwork(64, 2, 32), InnerLoop(10, 0.1), OuterLoop(p_steps, 3e-4)),
+        (p, "anil"): Recipe(network(512, 4), InnerLoop(100, 0.01, minibatch=64), OuterLoop(p_steps, 3e-4)),
+        (p, "maml"): Recipe(network(368, 3), InnerLoop(10, 0.01), OuterLoop(p_steps, 1e-3, tasks_at_once=16)),
+        (g, "linear_hypernetwork"): Recipe(hypernetwork(32, 2, 8), InnerLoop(10, 0.3), OuterLoop(g_steps, 3e-3)),
+        (g, "deep_hypernetwork"): Recipe(hypernetwork(32, 2, 8), InnerLoop(10, 0.1), OuterLoop(g_steps, 1e-3)),
+        (g, "anil"): Recipe(network(512, 2), InnerLoop(100, 0.01), OuterLoop(g_steps, 1e-3)),
+        (g, "maml"): Recipe(network(384, 2), InnerLoop(10, 0.01), OuterLoop(g_steps, 1e-3, clip=1.0, tasks_at_once=16)),
+    }
+    evaluation = Evaluation(validate_every=1000, validation_tasks=128, tasks=1024, query_episodes=1, rollout_episodes=4)
+    return Preset(
+        "the paper's settings and budgets; days on a CPU",
+        (p, g),
+        3,
+        {p: ("random", "non_compositional", "connected", "disconnected"), g: ("random", "non_compositional")},
+        _with_floors(recipes),
+        {
+            p: {
+                "imitation": "action_values",
+                "support_episodes": 16,
+                "query_episodes": 16,
+                "evaluation": evaluation,
+            },
+            g: {"imitation": "optimal_action", "evaluation": evaluation},
+        },
+    )
+
+
+def _quick() -> Preset:
+    """Small families, minutes on a laptop. How the settings were found: docs/decisions/0004-quick-preset.md."""
+    p, g = "preferences-small", "goals-small"
+
+    def outer(steps: int, learning_rate: float) -> OuterLoop:
+        return OuterLoop(steps, learning_rate, schedule="cosine", warmup=50)
+
+    hypernetwork = {"width": 32, "hidden_layers": 2, "templates": 8}
+    recipes = {
+        (p, "linear_hypernetwork"): Recipe(hypernetwork, InnerLoop(10, 0.1), outer(400, 3e-3)),
+        (p, "deep_hypernetwork"): Recipe(hypernetwork, InnerLoop(10, 0.1), outer(400, 3e-3)),
+        (p, "anil"): Recipe({"width": 128, "hidden_layers": 2}, InnerLoop(10, 0.03), outer(400, 3e-3)),
+        (p, "maml"): Recipe({"width": 64, "hidden_layers": 2}, InnerLoop(10, 0.03), outer(400, 3e-3)),
+        (g, "linear_hypernetwork"): Recipe(hypernetwork, InnerLoop(10, 0.3), outer(800, 3e-3)),
+        (g, "deep_hypernetwork"): Recipe(hypernetwork, InnerLoop(10, 0.1), outer(800, 3e-3)),
+        (g, "anil"): Recipe({"width": 128, "hidden_layers": 2}, InnerLoop(10, 0.03), outer(800, 3e-3)),
+        (g, "maml"): Recipe({"width": 64, "hidden_layers": 2}, InnerLoop(10, 0.03), outer(800, 3e-3)),
+    }
+    evaluation = Evaluation(validate_every=100)
+    return Preset(
+        "small families, minutes on two cores",
+        (p, g),
+        3,
+        {p: ("random",), g: ("random",)},
+        _with_floors(recipes),
+        {
+            p: {
+                "imitation": "optimal_action",
+                "meta_batch": 64,
+                "support_episodes": 4,
+                "query_episodes": 4,
+                "evaluation": evaluation,
+            },
+            g: {"imitation": "optimal_action", "meta_batch": 64, "evaluation": evaluation},
+        },
+    )
+
+
+PRESET_MAKERS: dict[str, Callable[[], Preset]] = {"quick": _quick, "iclr2024": _iclr2024}
+
+
+def preset(name: str) -> Preset:
+    """A preset by name.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    if name not in PRESET_MAKERS:
+        raise ValueError(f"unknown preset {name!r}; allowed: {', '.join(map(repr, PRESET_MAKERS))}")
+    return PRESET_MAKERS[name]()

@@ -1,0 +1,131 @@
+"""Few-shot tasks: deterministic, independent of the batch, and of the right combinations."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from compworld import few_shot_tasks, make_family, make_split
+from compworld.fewshot import dense
+
+NAMES = ("rows_TNR", "actions_TN", "action_values_TNA", "episode_TN", "valid_TN")
+
+
+def stream(family, which="train", **options):
+    options = {"tasks": 6, "support_episodes": 3, "query_episodes": 2, **options}
+    return few_shot_tasks(family, make_split(family.space), which, **options)
+
+
+def steps_of(samples, task):
+    """The valid steps of one task, as lists."""
+    valid = np.asarray(samples.valid_TN[task])
+    return [np.asarray(getattr(samples, name)[task])[valid].tolist() for name in NAMES]
+
+
+def same_tasks(one, other, count, offset=0):
+    np.testing.assert_array_equal(one.weights_TM[offset : offset + count], other.weights_TM[:count])
+    for task in range(count):
+        assert steps_of(one.support, task + offset) == steps_of(other.support, task)
+        assert steps_of(one.query, task + offset) == steps_of(other.query, task)
+
+
+def test_deterministic_and_different_by_seed_and_split(family):
+    batches = list(islice(stream(family), 2))
+    for one, other in zip(batches, islice(stream(family), 2), strict=True):
+        same_tasks(one, other, 6)
+    assert steps_of(batches[0].support, 0) != steps_of(batches[1].support, 0)
+    for other in (stream(family, seed=1), stream(family, "all")):
+        assert [steps_of(next(other).support, t) for t in range(1)] != [steps_of(batches[0].support, 0)]
+
+
+def test_independent_of_the_batch_size(family):
+    large = next(stream(family, tasks=10))
+    small = list(islice(stream(family, tasks=3), 3))
+    for number, batch in enumerate(small):
+        same_tasks(large, batch, 3, offset=3 * number)
+    same_tasks(large, next(stream(family, tasks=4, start=5)), 4, offset=5)
+    more = next(stream(family, tasks=10, support_episodes=3, query_episodes=1))
+    for task in range(10):
+        assert steps_of(more.support, task) == steps_of(large.support, task)
+
+
+def test_numpy_and_torch_agree(family):
+    one, other = next(stream(family)), next(stream(family, backend_name="torch"))
+    np.testing.assert_array_equal(one.weights_TM, other.weights_TM.numpy())
+    for part in ("support", "query"):
+        for name in NAMES:
+            left, right = getattr(getattr(one, part), name), getattr(getattr(other, part), name).numpy()
+            assert left.dtype == right.dtype
+            np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.parametrize("which", ["train", "held_out", "all"])
+def test_tasks_are_of_their_split(family, support, which):
+    if support == "active_modules" and family.space.factors:
+        pytest.skip("needs combinations of different sizes")
+    split = make_split(family.space, support)
+    batch = next(few_shot_tasks(family, split, which, tasks=60, support_episodes=1, query_episodes=1))
+    drawn = set(family.space.index_of(batch.weights_TM != 0).tolist())
+    assert drawn <= set(split.pool(which).tolist())
+    assert len(drawn) > 2
+
+
+def test_support_and_query_are_different_episodes(family):
+    batch = next(stream(family, tasks=40, support_episodes=1, query_episodes=1))
+    starts = [(batch.support.rows_TNR[t, 0].tolist(), batch.query.rows_TNR[t, 0].tolist()) for t in range(40)]
+    assert all(one != other for one, other in starts)
+
+
+def test_steps_are_packed_by_episode(family):
+    batch = next(stream(family))
+    for samples, episodes in ((batch.support, 3), (batch.query, 2)):
+        for task in range(6):
+            valid = samples.valid_TN[task]
+            assert valid[: valid.sum()].all()
+            of_steps = samples.episode_TN[task][valid]
+            assert (np.diff(of_steps) >= 0).all()
+            assert set(of_steps.tolist()) == set(range(episodes))
+        assert samples.valid_TN[:, -1].any()
+
+
+def test_defaults_are_the_papers(family):
+    split = make_split(family.space)
+    batch = next(few_shot_tasks(family, split, tasks=2))
+    episodes = 16 if family.name == "preferences" else 1
+    assert int(batch.support.episode_TN[batch.support.valid_TN].max()) + 1 == episodes
+    assert int(batch.query.episode_TN[batch.query.valid_TN].max()) + 1 == episodes
+
+
+def test_batches_can_be_sliced(family):
+    batch = next(stream(family))
+    part = batch[2:4]
+    assert len(batch) == 6
+    assert len(part) == 2
+    same_tasks(batch, part, 2, offset=2)
+
+
+def test_dense_equals_the_environments_observation(family, start):
+    batch = next(stream(family))
+    observed = dense(family, batch.support.rows_TNR)
+    assert observed.shape == (*batch.support.rows_TNR.shape[:2], *family.shape, family.channels)
+    assert observed.dtype == np.uint8
+    assert observed.max() == 1
+    assert (observed[..., -2].sum(axis=(2, 3)) == 1).all()
+    state = start(family, 30)
+    np.testing.assert_array_equal(dense(family, family.active_rows(state)), family.symbolic(state))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"which": "test"}, "unknown split 'test'; allowed: 'train', 'held_out', 'all'"),
+        ({"backend_name": "jax"}, "unknown backend 'jax'; allowed: 'numpy', 'torch'"),
+        ({"tasks": 0}, "tasks is 0; allowed: at least 1"),
+        ({"support_episodes": 0}, "support_episodes is 0; allowed: at least 1"),
+        ({"query_episodes": -2}, "query_episodes is -2; allowed: at least 1"),
+    ],
+)
+def test_bad_input_is_refused_at_once(options, message):
+    family = make_family("preferences-small")
+    with pytest.raises(ValueError, match=message):
+        stream(family, **options)
