@@ -115,14 +115,14 @@ def play(env_id: str = "CompWorld-Goals-v0", world: int = 0, split: str = "train
         split: train, held_out or all.
         seed: Of the episodes.
     """
-    import gymnasium as gym
-    import pygame
-    from gymnasium.utils.play import play as play_environment
-
     import compworld
 
     if env_id not in compworld.ENV_IDS:
         raise ValueError(f"unknown environment {env_id!r}; allowed: {', '.join(map(repr, compworld.ENV_IDS))}")
+    import gymnasium as gym
+    import pygame
+    from gymnasium.utils.play import play as play_environment
+
     environment = gym.make(env_id, world=world, split=split, render_mode="rgb_array", tile_size=48)
     names = environment.unwrapped.family.action_names  # type: ignore[attr-defined]
     arrows = {"up": pygame.K_UP, "right": pygame.K_RIGHT, "down": pygame.K_DOWN, "left": pygame.K_LEFT}

@@ -92,13 +92,16 @@ def split_picture(diagnosis: Diagnosis, path: Path) -> None:
     for module in range(modules):
         color = f"C{component[module] + 1}" if module in component else "white"
         graph.scatter(*place[module], s=340, color=color, edgecolor="black", zorder=2)
-        graph.annotate(space.module_names[module], place[module] * 1.2, ha="center", va="center", fontsize=8)
-    graph.set(xlim=(-1.5, 1.5), ylim=(-1.4, 1.4), aspect="equal")
+        graph.annotate(
+            space.module_names[module], place[module] * np.asarray([1.35, 1.2]), ha="center", va="center", fontsize=8
+        )
+    graph.set(xlim=(-1.7, 1.7), ylim=(-1.4, 1.4), aspect="equal")
     graph.axis("off")
     graph.set_title("modules trained together (colour: component, white: never trained)", fontsize=9)
     values, counts = np.unique(diagnosis.distances, return_counts=True)
-    bars.bar(values.astype(str), counts, color="C0")
-    bars.set(xlabel="modules that differ from the nearest trained combination", ylabel="held-out combinations")
+    bars.bar(values, counts, color="C0", width=0.6)
+    bars.set(xticks=values, xlim=(min(values) - 1, max(values) + 1), ylabel="held-out combinations")
+    bars.set_xlabel("modules that differ from\nthe nearest trained combination")
     compositional = "compositional" if diagnosis.compositional else "not compositional"
     connected = "connected" if diagnosis.connected else "not connected"
     figure.suptitle(

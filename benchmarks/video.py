@@ -62,7 +62,7 @@ def render_video(root: Path, runs: Sequence[str], which: str, episodes: int, pat
         height = 0
         for frame in _frames(first, world, policies, weights, which, tile_size):
             # The first frame fixes the size; video needs even sides.
-            height = height or -(-frame.shape[0] // 2) * 2 + 64
+            height = height or -(-frame.shape[0] // 2) * 2 + 40
             padded = _fit(frame, height, -(-frame.shape[1] // 2) * 2)
             film.append_data(padded)
             animation.append_data(padded)

@@ -10,6 +10,7 @@ from compworld.families.base import GridFamily, State
 from compworld.grid.objects import OBJECTS
 
 _AGENT = ">v<^"
+_LETTERS = {"ball": "o", "key": "k", "box": "x"}
 
 
 def draw(family: GridFamily, state: State, caption: Sequence[str], tile_size: int) -> np.ndarray:
@@ -28,16 +29,16 @@ def draw(family: GridFamily, state: State, caption: Sequence[str], tile_size: in
 
 
 def draw_text(family: GridFamily, state: State, caption: Sequence[str]) -> str:
-    """The first episode of a batch as text: walls ``##``, the agent an arrow, objects as colour and kind initials."""
+    """The first episode of a batch as text: walls ``##``, the agent an arrow, objects an initial and o, k or x."""
     rows, columns = family.shape
-    names = {cell: color[0] + kind[:1].upper() for cell, (kind, color) in _objects(state).items()}
+    names = {cell: color[0] + _LETTERS[kind] for cell, (kind, color) in _objects(state).items()}
     names[int(state.agent_B[0])] = _AGENT[int(state.facing_B[0])] + names.get(int(state.agent_B[0]), " ")[-1]
     walls = family.walls[int(state.maze_B[0])]
     lines = [
         " ".join("##" if walls[row, column] else names.get(row * columns + column, ". ") for column in range(columns)).rstrip()
         for row in range(rows)
     ]
-    legend = ", ".join(sorted({f"{color[0]}{kind[:1].upper()} {color} {kind}" for kind, color in _objects(state).values()}))
+    legend = ", ".join(sorted({f"{color[0]}{_LETTERS[kind]} {color} {kind}" for kind, color in _objects(state).values()}))
     return "\n".join([*lines, *filter(None, [legend]), *caption]) + "\n"
 
 

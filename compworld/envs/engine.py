@@ -30,8 +30,6 @@ class Engine:
         split: str,
         **sizes: Any,
     ) -> None:
-        if "horizon" in sizes:
-            raise ValueError(f"size 'horizon' is {sizes['horizon']!r}; allowed: gym.make(..., max_episode_steps=...) instead")
         self.family = make_family(family, world, **sizes)
         self.split = make_split(self.family.space, support, world, **(support_options or {}))
         self.pool = self.split.pool(split)

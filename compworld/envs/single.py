@@ -29,7 +29,8 @@ class CompWorldEnv(gym.Env[Any, Any]):
         observation: ``"symbolic"`` (array), ``"minigrid"`` (MiniGrid's dict) or ``"indices"`` (active rows).
         render_mode: ``"rgb_array"``, ``"ansi"`` or None; ``"human"`` is provided by Gymnasium.
         tile_size: pixels per cell of the picture.
-        **sizes: of the family, e.g. ``modules=6``.
+        **sizes: of the family, e.g. ``modules=6``. For longer episodes pass ``horizon`` here and the same number as
+            ``max_episode_steps`` to ``gym.make``, whose ``TimeLimit`` does not tell the environment its limit.
 
     ``reset`` takes the options ``task`` (as in ``info["task"]``) or ``state`` (as from :meth:`get_state`). ``info`` always
     holds ``task``, ``split`` (``"train"``, ``"held_out"``, ``"unused"``, or ``"outside"`` the space) and ``success``.
@@ -77,9 +78,8 @@ class CompWorldEnv(gym.Env[Any, Any]):
 
     @property
     def horizon(self) -> int:
-        """Steps after which the episode is truncated: ``max_episode_steps`` of ``gym.make``, else the family's."""
-        limit = self.spec.max_episode_steps if self.spec else None
-        return self.family.horizon if limit is None else limit
+        """Steps after which the episode is truncated, and for which the expert plans."""
+        return self.family.horizon
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)

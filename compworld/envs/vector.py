@@ -11,7 +11,7 @@ from gymnasium.vector.utils import batch_space
 
 from compworld.envs.engine import RESET_OPTIONS, Engine
 from compworld.envs.observations import observation_kind
-from compworld.envs.plain_state import state_to_plain
+from compworld.envs.plain_state import state_from_plain, state_to_plain
 from compworld.envs.single import RENDER_MODES, check_rendering
 from compworld.families.base import GridFamily
 from compworld.tasks.splits import Split
@@ -24,7 +24,7 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         num_envs: number of environments.
         autoreset_mode: ``"NextStep"``, ``"SameStep"`` or ``"Disabled"`` (or Gymnasium's enum). When disabled, an environment
             whose episode has ended stands still with reward 0 until it is reset by ``options={"reset_mask": bool [num_envs]}``.
-        max_episode_steps: steps after which an episode is truncated; by default the family's horizon.
+        max_episode_steps: steps after which an episode is truncated, if that is before the family's horizon.
 
     The other arguments are those of :class:`compworld.envs.single.CompWorldEnv`. The reset options ``task`` and ``state`` take
     one for all environments, or a list with one for each environment that is reset.
@@ -59,7 +59,7 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         self.num_envs = num_envs
         self.render_mode = render_mode
         self.tile_size = tile_size
-        self.horizon = self.family.horizon if max_episode_steps is None else max_episode_steps
+        self.horizon = min(self.family.horizon, max_episode_steps or self.family.horizon)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4, "autoreset_mode": self.autoreset_mode}
         self.single_observation_space = make_space(self.family)
@@ -164,12 +164,10 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         Raises:
             ValueError: naming what is impossible about a state.
         """
-        self.engine.episodes -= 1
-        try:
-            self.engine.reset(self._everyone, None, list(states))
-        except ValueError:
-            self.engine.episodes += 1
-            raise
+        if len(states) != self.num_envs:
+            raise ValueError(f"number of states is {len(states)}; allowed: {self.num_envs}, one per environment")
+        for index, state in enumerate([state_from_plain(self.family, plain) for plain in states]):
+            self.engine.put(index, state)
         self._returns[:] = 0.0
         self._ended = np.zeros(self.num_envs, dtype=bool)
         self._tasks = self.family.task_of(self.engine.state.weights_BM)
@@ -187,7 +185,7 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
             generators: list[np.random.Generator] = list(self.np_random.spawn(self.num_envs))
             self.engine.seed(self._everyone, generators)
         else:
-            seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else list(seed)
+            seeds = [int(seed) + i for i in range(self.num_envs)] if isinstance(seed, int | np.integer) else list(seed)
             if len(seeds) != self.num_envs:
                 raise ValueError(f"number of seeds is {len(seeds)}; allowed: {self.num_envs}, one per environment")
             for index in where.tolist():

@@ -56,13 +56,15 @@ class Goals(GridFamily):
             raise ValueError(f"size 'distractors' is {distractors}; allowed: 0 to object_types - 1 = {object_types - 1}")
         if start_distance < 1:
             raise ValueError(f"size 'start_distance' is {start_distance}; allowed: at least 1")
+        if horizon <= start_distance:
+            raise ValueError(f"size 'horizon' is {horizon}; allowed: at least 1 + start_distance = {1 + start_distance}")
         space = ModuleSpace.product(quadrant=len(QUADRANTS), interaction=interactions, maze=mazes, object=object_types)
         rng = randomness.generator("goals", world)
         walls = np.stack([random_maze(size, rng) for _ in range(mazes)])
         blocked = walls.reshape(mazes, -1)
         self.distance = distances(next_cells(walls), blocked)
         """int [mazes, cells (from), cells (to)], -1 where no path leads."""
-        may_start = self.distance >= start_distance
+        may_start = (self.distance >= start_distance) & (self.distance < horizon)
         reachable = (self.distance >= 0).sum(axis=1)
         # A goal needs a start far enough away, and room for agent and distractors beside it.
         may_hold_goal = may_start.any(axis=1) & (reachable > 1 + distractors) & ~blocked
@@ -70,9 +72,9 @@ class Goals(GridFamily):
         if not goals.any(axis=-1).all():
             maze, quadrant = np.argwhere(~goals.any(axis=-1))[0].tolist()
             raise ValueError(
-                f"sizes {{'size': {size}, 'start_distance': {start_distance}, 'distractors': {distractors}}} cannot hold the "
-                f"objects: maze {maze} of world {world} has no goal cell in the {QUADRANTS[quadrant]}; "
-                "allowed: a larger grid or a smaller start distance"
+                f"sizes {{'size': {size}, 'start_distance': {start_distance}, 'distractors': {distractors}, "
+                f"'horizon': {horizon}}} cannot hold the objects: maze {maze} of world {world} has no goal cell in the "
+                f"{QUADRANTS[quadrant]}; allowed: a larger grid or horizon, or a smaller start distance"
             )
         super().__init__(
             world,

@@ -13,6 +13,9 @@ from compworld.grid.moves import MOVES
 from compworld.grid.objects import name_of
 from compworld.tasks.compositions import ModuleSpace
 
+LARGEST_WEIGHT = 1000.0
+"""Of a task that a user makes; larger ones would burst the mission text."""
+
 
 class Preferences(GridFamily):
     """Four rooms with objects; entering an object's cell collects it, ``nothing`` ends the episode.
@@ -145,8 +148,10 @@ class Preferences(GridFamily):
             raise ValueError(f"task weights are {task['weights']!r}; allowed: {modules} numbers") from None
         if weights.shape != (modules,):
             raise ValueError(f"task weights have shape {weights.shape}; allowed: ({modules},), one number per module")
-        if not np.isfinite(weights).all():
-            raise ValueError(f"task weights are {weights.tolist()}; allowed: finite numbers")
+        if not (np.abs(weights) <= LARGEST_WEIGHT).all():  # also false for not-a-number
+            raise ValueError(
+                f"task weights are {weights.tolist()}; allowed: finite numbers up to {LARGEST_WEIGHT:g} either way"
+            )
         return weights
 
     def mission(self, weights_M: np.ndarray) -> str:

@@ -86,11 +86,13 @@ def make_split(space: ModuleSpace, support: str = "random", world: int = 0, **op
     Raises:
         ValueError: unknown support or option, or nothing is left to train on or to hold out.
     """
+    if isinstance(world, bool) or not isinstance(world, int) or world < 0:
+        raise ValueError(f"world is {world!r}; allowed: integers from 0")
     if support not in SUPPORTS:
         raise ValueError(f"unknown support {support!r}; allowed: {', '.join(map(repr, SUPPORTS))}")
     try:
         trained, held_out = SUPPORTS[support](space, randomness.generator("split", support, world), **options)
-    except TypeError as error:
+    except (TypeError, IndexError) as error:
         raise ValueError(f"support {support!r} does not take the options {options}: {error}") from None
     for name, mask in (("trained", trained), ("held_out", held_out)):
         if not mask.any():

@@ -101,7 +101,7 @@ def test_text_shows_walls_agent_and_caption(env_id):
     for item in state["objects"]:
         kind, color = OBJECTS[item["feature"]]
         row, column = item["cell"]
-        assert lines[row][3 * column : 3 * column + 2] == color[0] + kind[0].upper()
+        assert lines[row][3 * column : 3 * column + 2] == color[0] + {"ball": "o", "key": "k", "box": "x"}[kind]
         assert f"{color} {kind}" in text
     assert family.mission(env.unwrapped.engine.state.weights_BM[0]) in text
     assert f"{info['split']}  step 0/{env.spec.max_episode_steps}  return 0.00" in text

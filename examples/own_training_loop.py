@@ -1,0 +1,14 @@
+"""Few-shot tasks in a training loop of your own, as NumPy arrays."""
+
+import compworld
+from compworld.fewshot import dense
+
+family = compworld.make_family("preferences", world=0)
+split = compworld.make_split(family.space, support="connected")
+print(compworld.diagnose(split))
+
+batches = compworld.few_shot_tasks(family, split, "train", tasks=16, seed=0)
+batch = next(batches)
+observations = dense(family, batch.support.rows_TNR)
+print(f"support set: observations {observations.shape}, action values {batch.support.action_values_TNA.shape}")
+print(f"task 0: {family.mission(batch.weights_TM[0])}")
