@@ -342,8 +342,8 @@ def test_impossible_world(world):
         ("goals", {"start_distance": 0}, "size 'start_distance' is 0; allowed: at least 1"),
         (
             "goals",
-            {"start_distance": 500},
-            "'start_distance': 500, .* cannot hold the objects: maze 0 of world 0 has no",
+            {"start_distance": 100},
+            "'start_distance': 100, .* cannot hold the objects: maze 0 of world 0 has no",
         ),
         ("goals", {"object_types": 16, "distractors": 2}, "number of object features is 16; allowed: 1 to 15"),
     ],
