@@ -55,8 +55,8 @@ class Preferences(GridFamily):
             )
         if objects > 10:
             raise ValueError(f"size 'objects' is {objects}; allowed: 1 to 10, for the expert's table has 2**objects parts")
-        if max_active > TASK_DRAWS - 1:
-            raise ValueError(f"max_active is {max_active}; allowed: at most {TASK_DRAWS - 1}")
+        if modules > TASK_DRAWS - 1:
+            raise ValueError(f"size 'modules' is {modules}; allowed: at most {TASK_DRAWS - 1}")
         self.max_active = max_active
         self.preferences = randomness.generator("preferences", world).standard_normal((modules, features))
         super().__init__(
@@ -82,7 +82,7 @@ class Preferences(GridFamily):
         # The k-th active module of a task takes draw 1 + k.
         rank = xp.cumulative_sum(active_BM, axis=1) - 1
         quantile = self.tables.like(stream_B)["exponential"][
-            randomness.integers(randomness.draws(stream_B, 1, TASK_DRAWS - 1), len(randomness.EXPONENTIAL_QUANTILES))
+            randomness.integers(randomness.draws(stream_B, 1, self.space.modules), len(randomness.EXPONENTIAL_QUANTILES))
         ]
         active = active_BM > 0
         exponential = xp.take_along_axis(quantile, xp.where(active, rank, 0), axis=1) * active

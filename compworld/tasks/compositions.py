@@ -29,6 +29,8 @@ class ModuleSpace:
     combinations: np.ndarray = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if self.modules > 62:
+            raise ValueError(f"number of modules is {self.modules}; allowed: at most 62")
         self.combinations.setflags(write=False)
 
     @classmethod
@@ -112,11 +114,25 @@ class ModuleSpace:
 
     def index_of(self, active_BM: np.ndarray) -> np.ndarray:
         """Index of each row's combination, int [B]; -1 where the space does not have it."""
-        return np.asarray([self._index.get(tuple(np.flatnonzero(row).tolist()), -1) for row in active_BM], dtype=np.int64)
+        codes, order = self._codes
+        wanted = active_BM @ self._powers
+        place = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
+        return np.where(codes[place] == wanted, order[place], -1)
 
     def name_of(self, index: int) -> str:
         """Words for a combination, such as ``"module 0 + module 3"``."""
         return " + ".join(self.module_names[m] for m in self.decode(index))
+
+    @cached_property
+    def _powers(self) -> np.ndarray:
+        return np.left_shift(1, np.arange(self.modules, dtype=np.int64))
+
+    @cached_property
+    def _codes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Combinations as integers (bit m: module m is active), ascending, and the index of each."""
+        codes = self.combinations @ self._powers
+        order = np.argsort(codes)
+        return codes[order], order
 
     @cached_property
     def _index(self) -> dict[tuple[int, ...], int]:
