@@ -1,9 +1,17 @@
-"""ANIL: almost no inner loop; only the output layer adapts (Raghu et al. 2020, arXiv 1909.09157)."""
+"""ANIL: almost no inner loop; only the output layer adapts (Raghu et al. 2020, arXiv 1909.09157).
+
+Axes of tensor names: T tasks, N samples, A outputs, H width (with a constant one behind the features).
+"""
+
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from agents.base import Examples, Fast, Learner, Problem
+from agents.explicit import InnerProblem
+from agents.losses import Loss
 from agents.networks import SharedNetwork, lecun_normal
 
 
@@ -23,16 +31,51 @@ class ANIL(Learner):
         self.bias = torch.nn.Parameter(torch.zeros(1, problem.outputs))
 
     def encode(self, examples: Examples, support: Tensor | None = None) -> Tensor:
-        """Features with a constant one behind them, [T, N, H + 1]: the output bias is then one more row of the head."""
+        """Features with a constant one behind them, [T, N, H]: the output bias is then one more column of the head."""
         features = self.body(examples.inputs)
         return torch.cat([features, torch.ones_like(features[..., :1])], -1)
 
     def initial_fast(self, support: Tensor) -> Fast:
-        return {"head": torch.cat([self.head, self.bias]).expand(len(support), -1, -1)}
+        return {"head": torch.cat([self.head, self.bias]).mT.expand(len(support), -1, -1)}
 
     def predict(self, fast: Fast, encoded: Tensor) -> Tensor:
-        return torch.bmm(encoded, fast["head"])
+        return torch.bmm(fast["head"], encoded.mT).mT
 
-    def gradient(self, fast: Fast, encoded: Tensor, examples: Examples, create_graph: bool) -> Fast:
-        delta = self.loss.gradient(self.predict(fast, encoded), examples.targets, examples.weights)
-        return {"head": torch.bmm(encoded.transpose(1, 2), delta)}
+    def inner_problem(self, encoded: Tensor, support: Examples) -> InnerProblem:
+        return _HeadProblem(self.loss, encoded, support)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    head_TAH: Tensor
+    delta_TAN: Tensor
+    curvature: Any
+
+
+class _HeadProblem(InnerProblem):
+    def __init__(self, loss: Loss, features_TNH: Tensor, support: Examples) -> None:
+        self.loss = loss
+        self.slow = (features_TNH,)
+        self.features = features_TNH.detach()
+        self.targets_TAN = support.targets.mT.contiguous()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._left: list[Tensor] = []
+        self._right: list[Tensor] = []
+
+    def gradient(self, fast: Tensor, weights_TN: Tensor) -> tuple[Tensor, _Kept]:
+        delta, curvature = self.loss.gradient(torch.bmm(fast, self.features.mT), self.targets_TAN, weights_TN)
+        return torch.bmm(delta, self.features), _Kept(fast, delta, curvature)
+
+    def adjoint(self, kept: _Kept, direction: Tensor) -> Tensor:
+        along = self.loss.curvature(kept.curvature, torch.bmm(direction, self.features.mT))
+        self._left += [kept.delta_TAN, along]
+        self._right += [direction, kept.head_TAH]
+        return torch.bmm(along, self.features)
+
+    def slow_adjoints(self) -> tuple[Tensor]:
+        # The features' derivative is a sum of outer products over all steps and outputs: one matrix product.
+        of_features = torch.bmm(torch.cat(self._left, 1).mT, torch.cat(self._right, 1))
+        self._forget()
+        return (of_features,)

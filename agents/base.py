@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from agents.explicit import InnerProblem
 from agents.losses import LOSSES, Loss
 
 Fast = dict[str, Tensor]
@@ -53,8 +54,8 @@ class Learner(nn.Module, ABC):
     """A method is its choice of what is fast; its parameters as a module are what is meta-learned.
 
     A method of your own implements :meth:`initial_fast` and :meth:`predict`, and, where something does not depend on the fast
-    parameters, :meth:`encode`, which is called once per set of examples. :meth:`gradient` has a working default; overriding it
-    with the same gradient written out as forward code saves the double backward pass.
+    parameters, :meth:`encode`, which is called once per set of examples. That is enough: autograd differentiates the rest, twice.
+    Implementing :meth:`inner_problem` too makes it several times faster.
     """
 
     adapts = True
@@ -76,6 +77,10 @@ class Learner(nn.Module, ABC):
     @abstractmethod
     def predict(self, fast: Fast, encoded: Any) -> Tensor:
         """Outputs [T, N, A] of each task's adapted network."""
+
+    def inner_problem(self, encoded: Any, support: Examples) -> InnerProblem | None:
+        """The inner gradient and its adjoint written out, for a learner with one fast tensor; None leaves both to autograd."""
+        return None
 
     def gradient(self, fast: Fast, encoded: Any, examples: Examples, create_graph: bool) -> Fast:
         """Gradient of each task's loss with respect to its fast parameters, itself differentiable if ``create_graph``."""

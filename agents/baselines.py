@@ -4,8 +4,7 @@ from torch import Tensor
 
 from agents.base import Examples, Fast, Learner, Problem
 from agents.networks import SharedNetwork, lecun_normal
-from agents.projection import Projection
-from agents.templates import TemplateNetwork, rescaled
+from agents.templates import Encoding, TemplateNetwork, rescaled
 
 
 class NoAdaptation(Learner):
@@ -49,14 +48,14 @@ class OracleHypernetwork(Learner):
         self.mixing = lecun_normal(problem.modules, problem.modules, self.network.layers * templates)
         self.bias = lecun_normal(problem.modules, problem.modules, problem.outputs)
 
-    def encode(self, examples: Examples, support: object = None) -> tuple[Projection, Tensor]:
+    def encode(self, examples: Examples, support: object = None) -> tuple[Encoding, Tensor]:
         return self.network.encode(examples.inputs), examples.codes
 
-    def initial_fast(self, support: tuple[Projection, Tensor]) -> Fast:
+    def initial_fast(self, support: tuple[Encoding, Tensor]) -> Fast:
         return {}
 
-    def predict(self, fast: Fast, encoded: tuple[Projection, Tensor]) -> Tensor:
+    def predict(self, fast: Fast, encoded: tuple[Encoding, Tensor]) -> Tensor:
         projected, codes = encoded
         layers, templates = self.network.layers, self.network.templates
         coefficients, _ = rescaled((codes @ self.mixing).view(-1, layers, templates))
-        return self.network(coefficients.unbind(1), codes @ self.bias, projected)[0]
+        return self.network(coefficients.unbind(1), codes @ self.bias, projected)

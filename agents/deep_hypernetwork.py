@@ -1,14 +1,27 @@
-"""Nonlinear hypernetwork: the coefficients pass through a deep network before they mix the templates (ICLR 2024, section 5)."""
+"""Nonlinear hypernetwork: the coefficients pass through a deep network before they mix the templates (ICLR 2024, section 5).
+
+Axes of tensor names: T tasks, N samples, C coefficients or templates.
+"""
+
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from agents.base import Examples, Fast, Learner, Problem
+from agents.embedding import (
+    Block,
+    BlockGradient,
+    BlockPass,
+    Embedding,
+    run_block,
+    run_block_along,
+    run_block_back,
+    run_block_back_along,
+)
+from agents.explicit import InnerProblem
 from agents.networks import lecun_normal, truncated_normal
-from agents.projection import Projection
-from agents.templates import TemplateNetwork, rescaled
-
-LAYER_NORM_EPSILON = 1e-6
+from agents.templates import Encoding, MixtureKept, MixtureProblem, TemplateNetwork, rescaled
 
 
 class DeepHypernetwork(Learner):
@@ -36,53 +49,90 @@ class DeepHypernetwork(Learner):
         self.network = TemplateNetwork(problem, width, hidden_layers, embedding_width, shared=False)
         self.bias_head = lecun_normal(embedding_width, embedding_width, problem.outputs)
         self.coefficients = truncated_normal(templates, deviation=1.0)
-        sizes = [templates, *[embedding_width] * depth]
-        self.weights = nn.ParameterList(lecun_normal(sizes[i], sizes[i], sizes[i + 1]) for i in range(depth))
-        self.biases = nn.ParameterList(nn.Parameter(torch.zeros(embedding_width)) for _ in range(depth))
-        self.gains = nn.ParameterList(nn.Parameter(torch.ones(embedding_width)) for _ in range(depth))
-        self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(embedding_width)) for _ in range(depth))
+        self.embedding = Embedding(templates, embedding_width, depth)
 
-    def encode(self, examples: Examples, support: Projection | None = None) -> Projection:
-        return self.network.encode(examples.inputs)
+    def encode(self, examples: Examples, support: Encoding | None = None) -> Encoding:
+        return self.network.encode(examples.inputs, support)
 
-    def initial_fast(self, support: Projection) -> Fast:
+    def initial_fast(self, support: Encoding) -> Fast:
         return {"coefficients": self.coefficients.expand(len(support), -1)}
 
-    def predict(self, fast: Fast, encoded: Projection) -> Tensor:
-        mixture, _ = self._embed(rescaled(fast["coefficients"])[0])
-        return self.network([mixture] * self.network.layers, mixture @ self.bias_head, encoded)[0]
+    def predict(self, fast: Fast, encoded: Encoding) -> Tensor:
+        mixture = self.embedding(rescaled(fast["coefficients"])[0])
+        return self.network([mixture] * self.network.layers, mixture @ self.bias_head, encoded)
 
-    def gradient(self, fast: Fast, encoded: Projection, examples: Examples, create_graph: bool) -> Fast:
-        coefficients, scale = rescaled(fast["coefficients"])
-        mixture, blocks = self._embed(coefficients)
-        outputs, activity = self.network([mixture] * self.network.layers, mixture @ self.bias_head, encoded)
-        delta = self.loss.gradient(outputs, examples.targets, examples.weights)
-        of_mixture, of_bias = self.network.gradients(encoded, activity, delta)
-        total = torch.stack(of_mixture).sum(0) + of_bias @ self.bias_head.T
-        return {"coefficients": self._embed_backward(blocks, total) * scale}
+    def inner_problem(self, encoded: Encoding, support: Examples) -> InnerProblem:
+        return _EmbeddedProblem(self, encoded, support)
 
-    def _embed(self, coefficients_TC: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor, Tensor]]]:
-        """The mixture [T, C'], and for each block its normalised values, inverse deviations and activations."""
-        blocks = []
-        value = coefficients_TC
-        for weight, bias, gain, shift in zip(self.weights, self.biases, self.gains, self.shifts, strict=True):
-            linear = torch.addmm(bias, value, weight)
-            centred = linear - linear.mean(1, keepdim=True)
-            inverse = torch.rsqrt(centred.square().mean(1, keepdim=True) + LAYER_NORM_EPSILON)
-            normalised = centred * inverse
-            value = nn.functional.elu(torch.addcmul(shift, normalised, gain))
-            blocks.append((normalised, inverse, value))
-        return value, blocks
 
-    def _embed_backward(self, blocks: list[tuple[Tensor, Tensor, Tensor]], gradient_TC: Tensor) -> Tensor:
-        """Backward pass of :meth:`_embed` as ordinary differentiable code."""
-        for (normalised, inverse, value), weight, gain in zip(
-            reversed(blocks), reversed(list(self.weights)), reversed(list(self.gains)), strict=True
-        ):
-            # ELU's slope is 1 where its value is positive, and value + 1 elsewhere.
-            slope = value.clamp_max(0) + 1
-            of_normalised = gradient_TC * slope * gain
-            mean = of_normalised.mean(1, keepdim=True)
-            along = (of_normalised * normalised).mean(1, keepdim=True)
-            gradient_TC = ((of_normalised - mean - normalised * along) * inverse) @ weight.T
-        return gradient_TC
+@dataclass(frozen=True)
+class _Kept:
+    scale_T1: Tensor
+    blocks: list[BlockPass]
+    gradients: list[BlockGradient]
+    mixture: MixtureKept
+    of_bias: Tensor
+
+
+class _EmbeddedProblem(InnerProblem):
+    def __init__(self, learner: DeepHypernetwork, encoded: Encoding, support: Examples) -> None:
+        self.mixture = MixtureProblem(learner.network, encoded, learner.loss, support.targets)
+        self.layers = learner.network.layers
+        blocks = learner.embedding.blocks()
+        self.slow = (*self.mixture.slow, learner.bias_head, *(value for block in blocks for value in block))
+        self.bias_head = learner.bias_head.detach()
+        self.blocks: list[Block] = [(w.detach(), b.detach(), g.detach(), s.detach()) for w, b, g, s in blocks]
+        self._forget()
+
+    def _forget(self) -> None:
+        self._of_bias_head = torch.zeros_like(self.bias_head)
+        # Factors of every use: block passes and gradients, and their derivatives along the adjoint's direction.
+        self._uses: list[list[tuple[BlockPass, BlockGradient, BlockPass, BlockGradient]]] = [[] for _ in self.blocks]
+
+    def gradient(self, fast: Tensor, weights_TN: Tensor) -> tuple[Tensor, _Kept]:
+        value, scale = rescaled(fast)
+        blocks, gradients = [], []
+        for block in self.blocks:
+            blocks.append(run_block(block, value))
+            value = blocks[-1].output
+        of_mixtures, of_bias, kept = self.mixture.gradient([value] * self.layers, value @ self.bias_head, weights_TN)
+        gradient = torch.addmm(_total(of_mixtures), of_bias, self.bias_head.mT)
+        for block, at in zip(reversed(self.blocks), reversed(blocks), strict=True):
+            gradient, of_block = run_block_back(block, at, gradient)
+            gradients.append(of_block)
+        return gradient.mul_(scale), _Kept(scale, blocks, gradients[::-1], kept, of_bias)
+
+    def adjoint(self, kept: _Kept, direction: Tensor) -> Tensor:
+        value, along = direction * kept.scale_T1, []
+        for block, at in zip(self.blocks, kept.blocks, strict=True):
+            along.append(run_block_along(block, at, value))
+            value = along[-1].output
+        of_mixtures, of_bias = self.mixture.adjoint(kept.mixture, [value] * self.layers, value @ self.bias_head)
+        gradient = torch.addmm(_total(of_mixtures), of_bias, self.bias_head.mT)
+        self._of_bias_head.addmm_(value.mT, kept.of_bias).addmm_(kept.mixture.mixtures[0].mT, of_bias)
+        for i in reversed(range(len(self.blocks))):
+            at, back = kept.blocks[i], kept.gradients[i]
+            gradient, of_block = run_block_back_along(self.blocks[i], at, back, along[i], gradient)
+            self._uses[i].append((at, back, along[i], of_block))
+        return gradient.mul_(kept.scale_T1)
+
+    def slow_adjoints(self) -> tuple[Tensor, ...]:
+        of_blocks: list[Tensor] = []
+        for uses in self._uses:
+            inputs = torch.cat([value for at, _, along, _ in uses for value in (along.inputs, at.inputs)])
+            of_linear = torch.cat([value for _, back, _, of_block in uses for value in (back.linear, of_block.linear)])
+            normalised = torch.cat([value for at, _, along, _ in uses for value in (along.normalised, at.normalised)])
+            of_affine = torch.cat([value for _, back, _, of_block in uses for value in (back.affine, of_block.affine)])
+            of_bias = torch.stack([of_block.linear for *_, of_block in uses]).sum((0, 1))
+            of_shift = torch.stack([of_block.affine for *_, of_block in uses]).sum((0, 1))
+            of_blocks += [inputs.mT @ of_linear, of_bias, (normalised * of_affine).sum(0), of_shift]
+        of_slow = (*self.mixture.slow_adjoints(), self._of_bias_head, *of_blocks)
+        self._forget()
+        return of_slow
+
+
+def _total(parts: list[Tensor]) -> Tensor:
+    total = parts[0]
+    for part in parts[1:]:
+        total += part
+    return total

@@ -1,12 +1,17 @@
-"""Linear hypernetwork: a task is a set of coefficients with which learned weight templates are mixed (ICLR 2024, section 2)."""
+"""Linear hypernetwork: a task is a set of coefficients with which learned weight templates are mixed (ICLR 2024, section 2).
+
+Axes of tensor names: T tasks, N samples, L layers, C templates, F fast parameters.
+"""
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from agents.base import Examples, Fast, Learner, Problem
+from agents.explicit import InnerProblem
 from agents.networks import truncated_normal
-from agents.projection import Projection
-from agents.templates import TemplateNetwork, rescaled
+from agents.templates import Encoding, MixtureKept, MixtureProblem, TemplateNetwork, rescaled
 
 
 class LinearHypernetwork(Learner):
@@ -25,27 +30,51 @@ class LinearHypernetwork(Learner):
         self.coefficients = truncated_normal(self.network.layers * templates, deviation=1.0)
         self.bias = torch.nn.Parameter(torch.zeros(problem.outputs))
 
-    def encode(self, examples: Examples, support: Projection | None = None) -> Projection:
-        return self.network.encode(examples.inputs)
+    def encode(self, examples: Examples, support: Encoding | None = None) -> Encoding:
+        return self.network.encode(examples.inputs, support)
 
-    def initial_fast(self, support: Projection) -> Fast:
-        # One tensor for coefficients and bias: the inner optimiser then has one update to compute.
-        return {"coefficients_and_bias": torch.cat([self.coefficients, self.bias]).expand(len(support), -1)}
+    def initial_fast(self, support: Encoding) -> Fast:
+        start = torch.cat([self.coefficients, self.bias])
+        return {"coefficients_and_bias": start.expand(len(support), -1)}
 
-    def predict(self, fast: Fast, encoded: Projection) -> Tensor:
-        coefficients, bias, _ = self._split(fast)
-        return self.network(coefficients, bias, encoded)[0]
+    def predict(self, fast: Fast, encoded: Encoding) -> Tensor:
+        flat, bias = self.split(fast["coefficients_and_bias"])
+        return self.network(rescaled(flat)[0].unbind(1), bias, encoded)
 
-    def gradient(self, fast: Fast, encoded: Projection, examples: Examples, create_graph: bool) -> Fast:
-        coefficients, bias, scale = self._split(fast)
-        outputs, activity = self.network(coefficients, bias, encoded)
-        delta = self.loss.gradient(outputs, examples.targets, examples.weights)
-        of_coefficients, of_bias = self.network.gradients(encoded, activity, delta)
-        scaled = torch.stack(of_coefficients, 1) * scale
-        return {"coefficients_and_bias": torch.cat([scaled.flatten(1), of_bias], 1)}
+    def inner_problem(self, encoded: Encoding, support: Examples) -> InnerProblem:
+        return _CoefficientProblem(self, encoded, support)
 
-    def _split(self, fast: Fast) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
-        layers, templates = self.network.layers, self.network.templates
-        flat, bias = torch.split(fast["coefficients_and_bias"], [layers * templates, self.problem.outputs], 1)
-        coefficients, scale = rescaled(flat.view(-1, layers, templates))
-        return coefficients.unbind(1), bias, scale
+    def split(self, fast_TF: Tensor) -> tuple[Tensor, Tensor]:
+        """Coefficients [T, L, C] and bias [T, A]."""
+        size = self.network.layers * self.network.templates
+        return fast_TF[:, :size].view(-1, self.network.layers, self.network.templates), fast_TF[:, size:]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    scale_TL1: Tensor
+    mixture: MixtureKept
+
+
+class _CoefficientProblem(InnerProblem):
+    def __init__(self, learner: LinearHypernetwork, encoded: Encoding, support: Examples) -> None:
+        self.split = learner.split
+        self.mixture = MixtureProblem(learner.network, encoded, learner.loss, support.targets)
+        self.slow = self.mixture.slow
+        self.slow_adjoints = self.mixture.slow_adjoints  # type: ignore[method-assign]
+
+    def gradient(self, fast: Tensor, weights_TN: Tensor) -> tuple[Tensor, _Kept]:
+        coefficients, bias = self.split(fast)
+        mixtures, scale = rescaled(coefficients)
+        gradients, of_bias, kept = self.mixture.gradient(mixtures.unbind(1), bias, weights_TN)
+        return self._joined(gradients, of_bias, scale), _Kept(scale, kept)
+
+    def adjoint(self, kept: _Kept, direction: Tensor) -> Tensor:
+        of_coefficients, of_bias = self.split(direction)
+        directions = (of_coefficients * kept.scale_TL1).unbind(1)
+        return self._joined(*self.mixture.adjoint(kept.mixture, directions, of_bias), kept.scale_TL1)
+
+    def _joined(self, of_mixtures: list[Tensor], of_bias_TA: Tensor, scale_TL1: Tensor) -> Tensor:
+        flat = torch.cat([*of_mixtures, of_bias_TA], 1)
+        self.split(flat)[0].mul_(scale_TL1)
+        return flat

@@ -1,15 +1,19 @@
 """MAML: every weight adapts from a meta-learned initialisation (Finn, Abbeel & Levine 2017, arXiv 1703.03400).
 
-Axes of tensor names: T tasks, N samples, U different rows that a task's support set uses, R active rows, H width.
+Axes of tensor names: T tasks, N samples, U different rows that a task's support set uses, R active rows, H width, A outputs,
+P all fast parameters of a task.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from agents.base import Examples, Fast, Learner, Problem
-from agents.networks import SparseInput, lecun_normal, perceptron, perceptron_gradients
+from agents.explicit import InnerProblem
+from agents.networks import SparseInput, lecun_normal
+from agents.perceptron import Passes, Weights, directional, forward, passes, weight_gradients_along
 
 
 @dataclass(frozen=True)
@@ -18,19 +22,28 @@ class Encoding:
 
     used_TU: Tensor
     """int64: the rows that the support set uses; padded with the row of nothing."""
-    size_TU: Tensor
+    size_TU1: Tensor
     """How many inputs a row stands for: the number of walls for a maze's row, 0 for nothing, else 1."""
     incidence_TNU: Tensor
     """1 where a sample has the row active."""
     inputs_TNR: Tensor
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """All fast parameters of a task, or their gradients, by what they are."""
+
+    rows_TUH: Tensor
+    first_bias_TH: Tensor
+    weights: Weights
+
+
 class MAML(Learner):
     """Adapts all weights and biases.
 
     Only rows of the first layer that are active in a task's support set have a gradient, so only those are kept per task; the
-    others just decay, which one number per task (``decay``, adapted with gradient 0) follows. The rows of a maze's walls are
-    always active together and get equal updates, so their mean stands for them.
+    others just decay, which one more fast number per task follows, whose gradient is 0. The rows of a maze's walls are always
+    active together and get equal updates, so their mean stands for them.
 
     The shortcut assumes that a task's episodes all have the same maze, as they do in every family.
 
@@ -42,76 +55,107 @@ class MAML(Learner):
 
     def __init__(self, problem: Problem, width: int = 368, hidden_layers: int = 3) -> None:
         super().__init__(problem)
+        self.width, self.hidden_layers = width, hidden_layers
         self.sparse_input = SparseInput(problem)
-        self.hidden_layers = hidden_layers
-        sizes = [problem.inputs, *[width] * hidden_layers, problem.outputs]
-        for layer in range(hidden_layers + 1):
-            self.register_parameter(f"weight_{layer}", lecun_normal(sizes[layer], sizes[layer], sizes[layer + 1]))
-            self.register_parameter(f"bias_{layer}", torch.nn.Parameter(torch.zeros(sizes[layer + 1])))
+        self.first = lecun_normal(problem.inputs, problem.inputs, width)
+        self.hidden = torch.nn.ParameterList(lecun_normal(width, width, width) for _ in range(hidden_layers - 1))
+        self.output = lecun_normal(width, problem.outputs, width)
+        self.biases = torch.nn.ParameterList(torch.nn.Parameter(torch.zeros(width)) for _ in range(hidden_layers))
+        self.output_bias = torch.nn.Parameter(torch.zeros(problem.outputs))
 
     def encode(self, examples: Examples, support: Encoding | None = None) -> Encoding:
         inputs = examples.inputs
         tasks, samples, _ = inputs.shape
         rows = self.problem.inputs + len(self.problem.wall_rows) + 1
         if support is None:
-            present = torch.zeros(tasks, rows, dtype=torch.bool, device=inputs.device)
-            present.scatter_(1, inputs.flatten(1), True)
-            present[:, -1] = False
-            most = int(present.sum(1).max())
-            used = torch.sort(present.to(torch.int8), dim=1, descending=True, stable=True).indices[:, :most]
-            used = torch.where(present.gather(1, used), used, rows - 1)
-            sizes = torch.ones(rows, device=inputs.device)
-            sizes[self.problem.inputs : -1] = self.sparse_input.get_buffer("wall_rows").sum(1)
-            sizes[-1] = 0
-            size = sizes.to(examples.targets.dtype)[used]
+            used, size = self._used_rows(inputs, rows)
+            size = size.to(examples.targets.dtype)
         else:
-            used, size, most = support.used_TU, support.size_TU, support.used_TU.shape[1]
+            used, size = support.used_TU, support.size_TU1
+        most = used.shape[1]
         slot = torch.full((tasks, rows), most, dtype=torch.int64, device=inputs.device)
         slot.scatter_(1, used, torch.arange(most, device=inputs.device).expand(tasks, -1))
         slot[:, -1] = most
         place = slot.gather(1, inputs.flatten(1)).view(inputs.shape)
         incidence = torch.zeros(tasks, samples, most + 1, dtype=size.dtype, device=inputs.device)
         incidence.scatter_(2, place, 1.0)
-        return Encoding(used, size, incidence[..., :most], inputs)
+        return Encoding(used, size, incidence[..., :most].contiguous(), inputs)
 
     def initial_fast(self, support: Encoding) -> Fast:
         tasks = len(support.used_TU)
-        fast = {"rows": self._initial_rows(support), "decay": torch.ones_like(support.size_TU[:, :1])}
-        for layer in range(self.hidden_layers + 1):
-            if layer:
-                fast[f"weight_{layer}"] = self.get_parameter(f"weight_{layer}").expand(tasks, -1, -1)
-            fast[f"bias_{layer}"] = self.get_parameter(f"bias_{layer}").expand(tasks, -1)
-        return fast
+        shared = [*self.biases, *(weight.flatten() for weight in self.hidden), self.output.flatten(), self.output_bias]
+        tail = torch.cat([*shared, torch.ones_like(self.output_bias[:1])]).expand(tasks, -1)
+        return {"parameters": torch.cat([self._initial_rows(support).flatten(1), tail], 1)}
 
     def predict(self, fast: Fast, encoded: Encoding) -> Tensor:
+        parts = self.parts(fast["parameters"])
         # Rows of the first layer: decayed initial values everywhere, plus the adaptation of those that the support set uses.
-        decay = fast["decay"][:, :, None]
-        changed = (fast["rows"] - decay * self._initial_rows(encoded)) * encoded.size_TU[..., None]
-        table = self.sparse_input.table(self.get_parameter("weight_0"))
-        first = self.sparse_input(table, encoded.inputs_TNR) * decay + torch.bmm(encoded.incidence_TNU, changed)
-        return perceptron(first + fast["bias_0"][:, None], *self._later(fast))[1]
+        decay = fast["parameters"][:, -1:, None]
+        changed = (parts.rows_TUH - decay * self._initial_rows(encoded)) * encoded.size_TU1
+        unchanged = self.sparse_input(self.sparse_input.table(self.first), encoded.inputs_TNR)
+        first = torch.baddbmm(unchanged * decay, encoded.incidence_TNU, changed) + parts.first_bias_TH[:, None]
+        return forward(first, parts.weights)[1].mT
 
-    def gradient(self, fast: Fast, encoded: Encoding, examples: Examples, create_graph: bool) -> Fast:
-        first = torch.bmm(encoded.incidence_TNU, fast["rows"] * encoded.size_TU[..., None]) + fast["bias_0"][:, None]
-        weights, biases = self._later(fast)
-        hidden, outputs = perceptron(first, weights, biases)
-        delta = self.loss.gradient(outputs, examples.targets, examples.weights)
-        of_weights, deltas = perceptron_gradients(hidden, weights, delta)
-        gradients = {
-            # Every wall of a maze has the gradient of the row that stands for them, whatever their number.
-            "rows": torch.bmm(encoded.incidence_TNU.transpose(1, 2), deltas[0]),
-            "decay": torch.zeros_like(fast["decay"]),
-        }
-        for layer, delta in enumerate(deltas):
-            gradients[f"bias_{layer}"] = delta.sum(1)
-            if layer:
-                gradients[f"weight_{layer}"] = of_weights[layer - 1]
-        return gradients
+    def inner_problem(self, encoded: Encoding, support: Examples) -> InnerProblem:
+        return _ParameterProblem(self, encoded, support)
+
+    def parts(self, flat_TP: Tensor) -> _Parts:
+        """Views of a flat tensor of all fast parameters; the last one, the decay, belongs to none."""
+        width, outputs, layers = self.width, self.problem.outputs, self.hidden_layers
+        sizes = [*[width] * layers, *[width * width] * (layers - 1), width * outputs, outputs, 1]
+        rows, *rest = torch.split(flat_TP, [flat_TP.shape[1] - sum(sizes), *sizes], 1)
+        hidden = [weight.view(-1, width, width) for weight in rest[layers : 2 * layers - 1]]
+        output = rest[2 * layers - 1].view(-1, outputs, width)
+        weights = Weights(hidden, output, rest[1:layers], rest[2 * layers])
+        return _Parts(rows.view(len(flat_TP), -1, width), rest[0], weights)
+
+    def _used_rows(self, inputs_TNR: Tensor, rows: int) -> tuple[Tensor, Tensor]:
+        present = torch.zeros(len(inputs_TNR), rows, dtype=torch.bool, device=inputs_TNR.device)
+        present.scatter_(1, inputs_TNR.flatten(1), True)
+        present[:, -1] = False
+        most = int(present.sum(1).max())
+        used = torch.sort(present.to(torch.int8), dim=1, descending=True, stable=True).indices[:, :most]
+        used = torch.where(present.gather(1, used), used, rows - 1)
+        sizes = torch.ones(rows, dtype=self.first.dtype, device=inputs_TNR.device)
+        sizes[self.problem.inputs : -1] = self.sparse_input.get_buffer("wall_rows").to(sizes.dtype).sum(1)
+        sizes[-1] = 0
+        return used, sizes[used][..., None]
 
     def _initial_rows(self, support: Encoding) -> Tensor:
-        table = self.sparse_input.table(self.get_parameter("weight_0"))
-        return table[support.used_TU] / support.size_TU.clamp_min(1.0)[..., None]
+        return self.sparse_input.table(self.first)[support.used_TU] / support.size_TU1.clamp_min(1.0)
 
-    def _later(self, fast: Fast) -> tuple[list[Tensor], list[Tensor]]:
-        layers = range(1, self.hidden_layers + 1)
-        return [fast[f"weight_{layer}"] for layer in layers], [fast[f"bias_{layer}"] for layer in layers]
+
+@dataclass(frozen=True)
+class _Kept:
+    fast_TP: Tensor
+    passes: Passes
+
+
+class _ParameterProblem(InnerProblem):
+    def __init__(self, learner: MAML, encoded: Encoding, support: Examples) -> None:
+        self.parts, self.loss = learner.parts, learner.loss
+        self.incidence, self.size = encoded.incidence_TNU, encoded.size_TU1
+        self.targets_TAN = support.targets.mT.contiguous()
+
+    def gradient(self, fast: Tensor, weights_TN: Tensor) -> tuple[Tensor, _Kept]:
+        parts = self.parts(fast)
+        first = torch.bmm(self.incidence, parts.rows_TUH * self.size).add_(parts.first_bias_TH[:, None])
+        result = passes(first, parts.weights, self.loss, self.targets_TAN, weights_TN)
+        # Every wall of a maze has the gradient of the row that stands for them, whatever their number.
+        rows = torch.bmm(self.incidence.mT, result.deltas[0])
+        return self._joined(fast, rows, result, result.weight_gradients()), _Kept(fast, result)
+
+    def adjoint(self, kept: _Kept, direction: Tensor) -> Tensor:
+        along_parts = self.parts(direction)
+        # A gradient of the sum that a row stands for, taken at its mean: the sizes change sides in the adjoint.
+        first = torch.bmm(self.incidence, along_parts.rows_TUH).add_(along_parts.first_bias_TH[:, None])
+        weights = self.parts(kept.fast_TP).weights
+        along = directional(kept.passes, weights, first, along_parts.weights, self.loss)
+        rows = torch.bmm(self.incidence.mT, along.deltas[0]).mul_(self.size)
+        return self._joined(direction, rows, along, weight_gradients_along(kept.passes, along))
+
+    def _joined(self, like: Tensor, rows_TUH: Tensor, result: Passes, of_weights: list[Tensor]) -> Tensor:
+        biases = [delta.sum(1) for delta in result.deltas]
+        no_decay = torch.zeros_like(like[:, :1])
+        flat: list[Any] = [rows_TUH, *biases, *of_weights, result.output_delta_TAN.sum(2), no_decay]
+        return torch.cat([part.flatten(1) for part in flat], 1)

@@ -1,10 +1,9 @@
-"""Pieces of networks: sparse input layers, ReLU perceptrons with their gradient written out, initialisers.
+"""Pieces of networks: sparse input layers, networks shared by all tasks, initialisers.
 
 Axes of tensor names: T tasks, N samples, R active rows, D inputs, A outputs, H width.
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -39,44 +38,6 @@ class SparseInput(nn.Module):
         """Sum of the active rows of each sample, [T, N, H]."""
         tasks, samples, rows = inputs_TNR.shape
         return functional.embedding_bag(inputs_TNR.reshape(-1, rows), table, mode="sum").view(tasks, samples, -1)
-
-
-def perceptron(first_TNH: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor | None]) -> tuple[list[Tensor], Tensor]:
-    """ReLU network from its first pre-activation on, with a network of its own for each task.
-
-    Args:
-        first_TNH: pre-activation of the first layer.
-        weights: of each later layer, [T, H, H'].
-        biases: of each later layer, [T, H'] or None.
-
-    Returns:
-        The hidden activations of every layer, and the outputs [T, N, A].
-    """
-    hidden, value = [], first_TNH
-    for weight, bias in zip(weights, biases, strict=True):
-        hidden.append(torch.relu(value))
-        value = torch.bmm(hidden[-1], weight)
-        if bias is not None:
-            value = value + bias[:, None]
-    return hidden, value
-
-
-def perceptron_gradients(
-    hidden: Sequence[Tensor], weights: Sequence[Tensor], output_gradient_TNA: Tensor
-) -> tuple[list[Tensor], list[Tensor]]:
-    """Backward pass of :func:`perceptron` as ordinary differentiable code.
-
-    Returns:
-        Gradient of each layer's weights [T, H, H'], and of each pre-activation (the first one's first, the outputs' last).
-    """
-    deltas = [output_gradient_TNA]
-    gradients = []
-    for activation, weight in zip(reversed(hidden), reversed(weights), strict=True):
-        gradients.append(torch.bmm(activation.transpose(1, 2), deltas[-1]))
-        # The second derivative of ReLU is 0 almost everywhere, so the mask is a constant.
-        mask = (activation > 0).to(activation.dtype)
-        deltas.append(torch.bmm(deltas[-1], weight.transpose(1, 2)) * mask)
-    return gradients[::-1], deltas[::-1]
 
 
 class SharedNetwork(nn.Module):

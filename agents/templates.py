@@ -1,32 +1,39 @@
 """A network whose weights are mixed from templates, the core of every hypernetwork here.
 
-Axes of tensor names: T tasks, N samples, C templates, H width, A outputs.
+Axes of tensor names: T tasks, N samples, R active rows, C templates, H width, A outputs.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from agents.base import Problem
-from agents.networks import SparseInput, perceptron, perceptron_gradients, truncated_normal
-from agents.projection import Projection
+from agents.first_layer import GatheredInput, ProjectedInput
+from agents.losses import Loss
+from agents.networks import SparseInput, truncated_normal
+from agents.perceptron import Passes, Weights, directional, forward, passes, weight_gradients_along
 
 
 @dataclass(frozen=True)
-class Activity:
-    """What :meth:`TemplateNetwork.forward` leaves for :meth:`TemplateNetwork.gradients`."""
+class Encoding:
+    """A set of examples for a template network, and its scaled template banks."""
 
-    hidden: list[Tensor]
-    weights: list[Tensor]
+    first: ProjectedInput | GatheredInput
+    banks: tuple[Tensor, ...]
+    """Banks of the layers behind the first, [C, H * H'] each and [C, A * H] for the outputs. A shared one stands here once."""
+
+    def __len__(self) -> int:
+        """Number of tasks."""
+        return len(self.first)
 
 
 class TemplateNetwork(nn.Module):
     """ReLU network without hidden biases; the weights of layer l are ``sum over c of coefficient[l, c] * template[l, c]``.
 
-    Generated weights are divided by the square root of the fan-in. The first layer is never generated: its pre-activations are
-    linear in the coefficients too, so the inputs are projected on all templates once, by :meth:`encode`.
+    Generated weights are divided by the square root of the fan-in.
 
     Args:
         problem: gives inputs and outputs.
@@ -52,39 +59,106 @@ class TemplateNetwork(nn.Module):
         self.output = truncated_normal(templates, width * problem.outputs, deviation=deviation)
         self.shared = shared
 
-    def encode(self, inputs_TNR: Tensor) -> Projection:
-        """Projection of the inputs on every template of the first layer: a matrix [C, N * H] per task."""
+    def encode(self, inputs_TNR: Tensor, support: Encoding | None = None) -> Encoding:
+        """Projections of a support set's inputs; the inputs themselves for queries, which are used once."""
+        table = self.sparse_input.table(self.input / math.sqrt(self.problem.inputs))
+        if support is not None:
+            by_template = table.view(-1, self.templates, self.width).transpose(0, 1).reshape(self.templates, -1)
+            return Encoding(GatheredInput(by_template, inputs_TNR, self.width), support.banks)
         tasks, samples, _ = inputs_TNR.shape
-        projected = self.sparse_input(self.sparse_input.table(self.input / math.sqrt(self.problem.inputs)), inputs_TNR)
-        split = projected.view(tasks, samples, self.templates, self.width)
-        return Projection(split.transpose(1, 2).reshape(tasks, self.templates, samples * self.width))
-
-    def forward(self, coefficients: Sequence[Tensor], bias_TA: Tensor, encoded: Projection) -> tuple[Tensor, Activity]:
-        """Outputs [T, N, A] for coefficients [T, C] of each layer."""
-        tasks = len(encoded)
-        first = encoded.mix(coefficients[0]).view(tasks, -1, self.width)
+        split = self.sparse_input(table, inputs_TNR).view(tasks, samples, self.templates, self.width)
+        matrix = split.transpose(1, 2).reshape(tasks, self.templates, samples * self.width)
         scale = 1 / math.sqrt(self.width)
-        weights = [
-            (coefficient @ bank * scale).view(tasks, self.width, -1)
-            for coefficient, bank in zip(coefficients[1:], self._banks(), strict=True)
+        output = self.output.view(self.templates, self.width, -1).mT.reshape(self.templates, -1)
+        return Encoding(ProjectedInput(matrix, self.width), tuple(bank * scale for bank in (*self.hidden, output)))
+
+    def weights(self, mixtures: Sequence[Tensor], bias_TA: Tensor, banks: Sequence[Tensor]) -> Weights:
+        """Weights behind the first layer, for coefficients [T, C] of every layer."""
+        generated = [
+            (mixture @ bank).view(len(mixture), -1, self.width)
+            for mixture, bank in zip(mixtures[1:], self.per_layer(banks), strict=True)
         ]
-        hidden, outputs = perceptron(first, weights, [*[None] * (self.layers - 2), bias_TA])
-        return outputs, Activity(hidden, weights)
+        return Weights(generated[:-1], generated[-1], [None] * (self.layers - 2), bias_TA)
 
-    def gradients(self, encoded: Projection, activity: Activity, output_gradient: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Gradients with respect to each layer's coefficients [T, C] and the output bias [T, A]; differentiable."""
-        of_weights, deltas = perceptron_gradients(activity.hidden, activity.weights, output_gradient)
-        scale = 1 / math.sqrt(self.width)
-        first = encoded.correlate(deltas[0].reshape(len(encoded), -1))
+    def forward(self, mixtures: Sequence[Tensor], bias_TA: Tensor, encoded: Encoding) -> Tensor:
+        """Outputs [T, N, A]."""
+        first = encoded.first.mix(mixtures[0])
+        return forward(first, self.weights(mixtures, bias_TA, encoded.banks))[1].mT
+
+    def per_layer(self, banks: Sequence[Tensor]) -> list[Tensor]:
+        """The bank of each layer behind the first."""
+        return [*[banks[0]] * (self.layers - 2), banks[-1]] if self.shared else list(banks)
+
+
+@dataclass(frozen=True)
+class MixtureKept:
+    """What the gradient with respect to the mixtures leaves for its adjoint."""
+
+    mixtures: Sequence[Tensor]
+    weights: Weights
+    passes: Passes
+    weight_gradients: list[Tensor]
+
+
+class MixtureProblem:
+    """Gradient of the loss with respect to a template network's coefficients and output bias, and its adjoint.
+
+    Args:
+        network: the network.
+        encoded: of the support set.
+        loss: the loss.
+        targets_TNA: of the support set.
+    """
+
+    def __init__(self, network: TemplateNetwork, encoded: Encoding, loss: Loss, targets_TNA: Tensor) -> None:
+        assert isinstance(encoded.first, ProjectedInput), "a query set's encoding cannot be adapted to"
+        self.network, self.loss = network, loss
+        self.slow = (encoded.first.matrix, *encoded.banks)
+        self.input = ProjectedInput(encoded.first.matrix.detach(), network.width)
+        self.banks = [bank.detach() for bank in encoded.banks]
+        self.targets_TAN = targets_TNA.mT.contiguous()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._left: list[Tensor] = []
+        self._right: list[Tensor] = []
+        self._of_banks = [torch.zeros_like(bank) for bank in self.banks]
+
+    def gradient(
+        self, mixtures: Sequence[Tensor], bias_TA: Tensor, weights_TN: Tensor
+    ) -> tuple[list[Tensor], Tensor, MixtureKept]:
+        """Gradients with respect to the coefficients [T, C] of each layer and to the bias [T, A], and what the adjoint needs."""
+        weights = self.network.weights(mixtures, bias_TA, self.banks)
+        result = passes(self.input.mix(mixtures[0]), weights, self.loss, self.targets_TAN, weights_TN)
+        of_weights = result.weight_gradients()
+        return *self._onto_banks(result, of_weights), MixtureKept(mixtures, weights, result, of_weights)
+
+    def adjoint(self, kept: MixtureKept, directions: Sequence[Tensor], of_bias_TA: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Derivative of the gradient's product with a direction, with respect to coefficients and bias."""
+        moved = self.network.weights(directions, of_bias_TA, self.banks)
+        along = directional(kept.passes, kept.weights, self.input.mix(directions[0]), moved, self.loss)
+        of_weights = weight_gradients_along(kept.passes, along)
+        # The projections' derivative is a sum of outer products over all steps: one matrix product at the end.
+        self._left += [directions[0], kept.mixtures[0]]
+        self._right += [kept.passes.deltas[0], along.deltas[0]]
+        for layer, of_bank in enumerate(self.network.per_layer(self._of_banks)):
+            of_bank.addmm_(directions[layer + 1].mT, kept.weight_gradients[layer].flatten(1))
+            of_bank.addmm_(kept.mixtures[layer + 1].mT, of_weights[layer].flatten(1))
+        return self._onto_banks(along, of_weights)
+
+    def slow_adjoints(self) -> tuple[Tensor, ...]:
+        """Derivatives of the same sum of products with respect to projections and banks."""
+        right = torch.stack(self._right, 1).flatten(2)
+        of_matrix = torch.bmm(torch.stack(self._left, 2), right)
+        of_slow = (of_matrix, *self._of_banks)
+        self._forget()
+        return of_slow
+
+    def _onto_banks(self, result: Passes, of_weights: list[Tensor]) -> tuple[list[Tensor], Tensor]:
         later = [
-            gradient.reshape(len(encoded), -1) @ bank.T * scale
-            for gradient, bank in zip(of_weights, self._banks(), strict=True)
+            gradient.flatten(1) @ bank.mT for gradient, bank in zip(of_weights, self.network.per_layer(self.banks), strict=True)
         ]
-        return [first, *later], output_gradient.sum(1)
-
-    def _banks(self) -> list[Tensor]:
-        hidden = list(self.hidden) * (self.layers - 2) if self.shared else list(self.hidden)
-        return [*hidden, self.output]
+        return [self.input.correlate(result.deltas[0]), *later], result.output_delta_TAN.sum(2)
 
 
 def rescaled(coefficients_TLC: Tensor) -> tuple[Tensor, Tensor]:
