@@ -54,7 +54,7 @@ class Learner(nn.Module, ABC):
     """A method is its choice of what is fast; its parameters as a module are what is meta-learned.
 
     A method of your own implements :meth:`initial_fast` and :meth:`predict`, and, where something does not depend on the fast
-    parameters, :meth:`encode`, which is called once per set of examples. That is enough: autograd differentiates the rest, twice.
+    parameters, :meth:`encode`, which is called once per set of examples. That is enough: autograd does the rest.
     Implementing :meth:`inner_problem` too makes it several times faster.
     """
 

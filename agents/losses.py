@@ -1,7 +1,7 @@
 """Losses with their first two derivatives written out. Axes: T tasks, N samples, A outputs.
 
-The derivatives take outputs as [T, A, N]: with samples last, sums over the few outputs run along whole vectors of samples, which
-is several times faster on the CPU.
+The derivatives take outputs as [T, A, N]: with samples last, sums over the few outputs run along whole vectors of samples,
+which is several times faster on the CPU.
 """
 
 from abc import ABC, abstractmethod

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from agents.base import Examples, Fast, Learner, Problem
 from agents.explicit import InnerProblem
-from agents.networks import SparseInput, lecun_normal
+from agents.networks import SparseInput, check_sizes, lecun_normal
 from agents.perceptron import Passes, Weights, directional, forward, passes, weight_gradients_along
 
 
@@ -55,6 +55,7 @@ class MAML(Learner):
 
     def __init__(self, problem: Problem, width: int = 368, hidden_layers: int = 3) -> None:
         super().__init__(problem)
+        check_sizes(width=width, hidden_layers=hidden_layers)
         self.width, self.hidden_layers = width, hidden_layers
         self.sparse_input = SparseInput(problem)
         self.first = lecun_normal(problem.inputs, problem.inputs, width)

@@ -22,6 +22,13 @@ def lecun_normal(fan_in: int, *shape: int) -> nn.Parameter:
     return truncated_normal(*shape, deviation=1 / math.sqrt(fan_in) / 0.87962566103423978)
 
 
+def check_sizes(**sizes: int) -> None:
+    """Raise ValueError for a size below 1."""
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name} {size} of a network; allowed: at least 1")
+
+
 class SparseInput(nn.Module):
     """Product of sparse observations with a weight matrix: gather the active rows and add them up."""
 
@@ -51,6 +58,7 @@ class SharedNetwork(nn.Module):
 
     def __init__(self, problem: Problem, width: int, hidden_layers: int) -> None:
         super().__init__()
+        check_sizes(width=width, hidden_layers=hidden_layers)
         self.sparse_input = SparseInput(problem)
         self.first = lecun_normal(problem.inputs, problem.inputs, width)
         self.weights = nn.ParameterList(lecun_normal(width, width, width) for _ in range(hidden_layers - 1))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from agents.base import Problem
 from agents.first_layer import GatheredInput, ProjectedInput
 from agents.losses import Loss
-from agents.networks import SparseInput, truncated_normal
+from agents.networks import SparseInput, check_sizes, truncated_normal
 from agents.perceptron import Passes, Weights, directional, forward, passes, weight_gradients_along
 
 
@@ -45,8 +45,7 @@ class TemplateNetwork(nn.Module):
 
     def __init__(self, problem: Problem, width: int, hidden_layers: int, templates: int, shared: bool) -> None:
         super().__init__()
-        if min(width, hidden_layers, templates) < 1:
-            raise ValueError(f"width {width}, hidden_layers {hidden_layers}, templates {templates}; allowed: at least 1 each")
+        check_sizes(width=width, hidden_layers=hidden_layers, templates=templates)
         self.problem, self.width, self.templates = problem, width, templates
         self.layers = hidden_layers + 1
         deviation = 1 / math.sqrt(templates)
@@ -127,7 +126,7 @@ class MixtureProblem:
     def gradient(
         self, mixtures: Sequence[Tensor], bias_TA: Tensor, weights_TN: Tensor
     ) -> tuple[list[Tensor], Tensor, MixtureKept]:
-        """Gradients with respect to the coefficients [T, C] of each layer and to the bias [T, A], and what the adjoint needs."""
+        """Gradients with respect to each layer's coefficients [T, C] and to the bias [T, A], and what the adjoint needs."""
         weights = self.network.weights(mixtures, bias_TA, self.banks)
         result = passes(self.input.mix(mixtures[0]), weights, self.loss, self.targets_TAN, weights_TN)
         of_weights = result.weight_gradients()

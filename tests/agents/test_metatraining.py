@@ -1,0 +1,160 @@
+"""The outer step and its checkpoints."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from agents import ANIL, Examples, Fast, Learner
+from agents.adaptation import InnerLoop
+from agents.base import Problem
+from agents.metatraining import MetaTrainer, OuterLoop, load_tensors, save_tensors
+from tests.agents.conftest import METHODS, Case, small
+
+INNER = InnerLoop(3, 0.1, minibatch=4)
+
+
+def trainer_of(method: str, case: Case, **outer: object) -> MetaTrainer:
+    return MetaTrainer(small(method, case.problem), INNER, OuterLoop(20, 1e-2, **outer), seed=5)  # type: ignore[arg-type]
+
+
+def parameters_of(trainer: MetaTrainer) -> list[Tensor]:
+    return [parameter.detach().clone() for parameter in trainer.learner.parameters()]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_overfits_a_single_meta_batch(method: str, case: Case) -> None:
+    trainer = MetaTrainer(small(method, case.problem), InnerLoop(3, 0.03), OuterLoop(150, 5e-3))
+    losses = [trainer.step(case.support, case.support) for _ in range(150)]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_learning_rates_follow_the_schedule() -> None:
+    constant, cosine = OuterLoop(100, 0.5), OuterLoop(100, 0.5, schedule="cosine", warmup=10)
+    assert {constant.learning_rate_at(step) for step in range(100)} == {0.5}
+    rates = [cosine.learning_rate_at(step) for step in range(100)]
+    assert rates[:10] == pytest.approx([0.05 * (step + 1) for step in range(10)])
+    assert rates[10] == pytest.approx(0.5)
+    assert rates[55] == pytest.approx(0.25)
+    assert rates[99] < 0.001
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+
+
+def test_the_meta_gradient_is_clipped(case: Case) -> None:
+    trainer = trainer_of("anil", case, clip=1e-3)
+    trainer.step(case.support, case.query)
+    norm = sum(float(p.grad.square().sum()) for p in trainer.learner.parameters() if p.grad is not None) ** 0.5
+    assert norm == pytest.approx(1e-3, rel=1e-3)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_step_that_is_not_finite_changes_nothing(method: str, case: Case) -> None:
+    trainer = trainer_of(method, case)
+    trainer.step(case.support, case.query)
+    before, state = parameters_of(trainer), {name: value.clone() for name, value in trainer.tensors().items()}
+    broken = Examples(case.query.inputs, case.query.targets * float("nan"), case.query.weights, case.query.codes)
+    trainer.step(case.support, broken)
+    assert all(torch.equal(a, b) for a, b in zip(before, parameters_of(trainer), strict=True))
+    assert all(torch.equal(value, state[name]) for name, value in trainer.tensors().items())
+    assert trainer.skipped == 1
+    assert torch.isfinite(torch.tensor(trainer.step(case.support, case.query)))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_splitting_a_meta_batch_gives_the_same_step(method: str, case: Case) -> None:
+    inner = InnerLoop(3, 0.1)
+    whole = MetaTrainer(small(method, case.problem), inner, OuterLoop(5, 1e-2, clip=1e9))
+    parts = MetaTrainer(small(method, case.problem), inner, OuterLoop(5, 1e-2, clip=1e9, tasks_at_once=3))
+    assert whole.step(case.support, case.query) == pytest.approx(parts.step(case.support, case.query), rel=1e-12)
+    for ours, theirs in zip(whole.learner.parameters(), parts.learner.parameters(), strict=True):
+        if ours.grad is not None:
+            torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_resuming_is_bit_identical(method: str, case: Case, tmp_path: Path) -> None:
+    whole, first, second = (trainer_of(method, case, schedule="cosine", warmup=2) for _ in range(3))
+    for _ in range(6):
+        whole.step(case.support, case.query)
+    for _ in range(3):
+        first.step(case.support, case.query)
+    first.save(tmp_path / "c.safetensors", {"note": 1}, {"other": torch.arange(3)})
+    extra, others = second.load(tmp_path / "c.safetensors")
+    assert extra == {"note": 1}
+    assert torch.equal(others["other"], torch.arange(3))
+    losses = [second.step(case.support, case.query) for _ in range(3)]
+    assert second.step_number == 6
+    assert all(torch.equal(a, b) for a, b in zip(parameters_of(whole), parameters_of(second), strict=True))
+    assert len(losses) == 3
+
+
+def test_damaged_and_foreign_checkpoints_are_refused(case: Case, tmp_path: Path) -> None:
+    trainer, path = trainer_of("anil", case), tmp_path / "c.safetensors"
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(ValueError, match=r"c\.safetensors is damaged or not one of ours"):
+        trainer.load(path)
+    trainer_of("maml", case).save(path, {})
+    with pytest.raises(ValueError, match="of another learner: parameter 'head' is missing or has another shape"):
+        trainer.load(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="damaged"):
+        load_tensors(path)
+
+
+def test_a_failed_write_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "c.safetensors"
+    save_tensors(path, {"a": torch.ones(2)}, {"step": 1})
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_tensors(path, {"a": torch.zeros(2)}, {"step": 2})
+    monkeypatch.undo()
+    tensors, numbers = load_tensors(path)
+    assert torch.equal(tensors["a"], torch.ones(2))
+    assert numbers == {"step": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+class Shift(Learner):
+    """A user's method: nothing but what must be there."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.start = torch.nn.Parameter(torch.zeros(problem.outputs, dtype=torch.float64))
+
+    def initial_fast(self, support: Tensor) -> Fast:
+        return {"shift": self.start.expand(len(support), -1)}
+
+    def predict(self, fast: Fast, encoded: Tensor) -> Tensor:
+        return fast["shift"][:, None].expand(-1, encoded.shape[1], -1)
+
+
+def test_a_method_of_ones_own_needs_two_functions(case: Case) -> None:
+    trainer = MetaTrainer(Shift(case.problem), InnerLoop(3, 0.1), OuterLoop(50, 3e-2))
+    losses = [trainer.step(case.support, case.query) for _ in range(50)]
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: InnerLoop(3, 0.1, optimizer="adam"), "unknown inner optimizer 'adam'; allowed: 'adamw', 'sgd'"),
+        (lambda: InnerLoop(-1, 0.1), "inner steps -1"),
+        (lambda: InnerLoop(1, 0.1, minibatch=0), "minibatch 0; allowed"),
+        (lambda: OuterLoop(10, 0.1, schedule="linear"), "unknown schedule 'linear'; allowed: 'constant', 'cosine'"),
+        (lambda: OuterLoop(0, 0.1), "outer steps are 0; allowed: at least 1"),
+    ],
+)
+def test_impossible_loops_are_refused(make: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()  # type: ignore[operator]
+
+
+def test_learners_of_no_width_are_refused(case: Case) -> None:
+    with pytest.raises(ValueError, match="width 0"):
+        ANIL(case.problem, width=0)

@@ -1,0 +1,61 @@
+"""Every method climbs the ladder of probe problems as far as it should, and no further."""
+
+import pytest
+import torch
+
+from agents import LEARNERS
+from agents.adaptation import InnerLoop
+from agents.metatraining import MetaTrainer, OuterLoop, adapted_predictions
+from benchmarks.probes import PROBES, probe_batch, probe_problem
+from tests.agents.conftest import ADAPTIVE, METHODS
+
+TEMPLATES = {"width": 16, "hidden_layers": 1, "templates": 4}
+NETWORK = {"width": 32, "hidden_layers": 2}
+SIZES = {
+    "linear_hypernetwork": TEMPLATES,
+    "deep_hypernetwork": {**TEMPLATES, "embedding_width": 8, "depth": 2},
+    "anil": NETWORK,
+    "maml": {"width": 24, "hidden_layers": 2},
+    "no_adaptation": NETWORK,
+    "oracle": TEMPLATES,
+}
+
+
+def share_unexplained(method: str, trained: str, scored: str, steps: int) -> float:
+    """Loss on fresh tasks of rung ``scored`` after training on rung ``trained``, as a share of what predicting 0 gives."""
+    torch.manual_seed(0)
+    learner, inner = LEARNERS[method](probe_problem(), **SIZES[method]), InnerLoop(10, 0.2)
+    trainer = MetaTrainer(learner, inner, OuterLoop(steps, 1e-2, weight_decay=0.0, schedule="cosine", warmup=10))
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(steps):
+        trainer.step(*probe_batch(trained, 32, generator))
+    support, query = probe_batch(scored, 200, generator)
+    with torch.no_grad():
+        predictions = adapted_predictions(learner, inner, support, query)
+    loss = learner.loss.value(predictions, query.targets, query.weights).mean()
+    return float(loss / (0.5 * query.targets.square().mean()))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_everyone_learns_a_constant(method: str) -> None:
+    assert share_unexplained(method, "constant_target", "constant_target", 100) < 0.01
+
+
+@pytest.mark.parametrize("method", ADAPTIVE)
+def test_adaptation_finds_what_only_the_support_set_tells(method: str) -> None:
+    assert share_unexplained(method, "support_decides_the_sign", "support_decides_the_sign", 120) < 0.05
+
+
+@pytest.mark.parametrize("method", ADAPTIVE)
+def test_adaptation_recalls_known_modules(method: str) -> None:
+    assert share_unexplained(method, "known_modules", "known_modules", 250) < 0.1
+
+
+@pytest.mark.parametrize("rung", [name for name in PROBES if name != "constant_target"])
+def test_without_adaptation_nothing_but_the_constant_is_learned(rung: str) -> None:
+    trained = "known_modules" if rung == "unseen_sum" else rung
+    assert share_unexplained("no_adaptation", trained, rung, 150) > 0.9
+
+
+def test_the_linear_hypernetwork_solves_the_unseen_sum() -> None:
+    assert share_unexplained("linear_hypernetwork", "known_modules", "unseen_sum", 300) < 0.15
