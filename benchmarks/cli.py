@@ -158,6 +158,40 @@ def leaderboard(
     make_leaderboard(preset, method, family or None, seeds, runs, out, workers)
 
 
+def bench(
+    repeats: int = 5,
+    threads: int | None = None,
+    only: str = "",
+    json_file: Annotated[Path | None, tyro.conf.arg(name="json")] = None,
+) -> None:
+    """Measure the speed of outer steps, demonstrations and environments on this machine.
+
+    Args:
+        repeats: Timed calls of each measurement, after a warm-up; the median counts.
+        threads: Of PyTorch; by default all cores.
+        only: Measure only what has this text in its name, e.g. goals/ or vector.
+        json_file: Also write the figures to this file.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from benchmarks.bench import bench as measure
+    from benchmarks.results import write_json
+
+    found = measure(repeats, threads, only)
+    table = Table("what", "seconds per unit", "per second", "of what", "note")
+    for row in found["rows"]:
+        table.add_row(row["name"], f"{row['seconds']:.3g}", f"{row['per_second']:,.4g}", row["unit"], row["note"])
+    Console().print(table)
+    machine = found["machine"]
+    print(
+        f"{machine['hardware']['processor']}, {machine['hardware']['cores']} cores, {machine['threads']} threads; "
+        f"matrix product {machine['matmul_gflops']} GFLOP/s"
+    )
+    if json_file is not None:
+        write_json(json_file, found)
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
     "leaderboard": leaderboard,
     "train": train,
@@ -165,6 +199,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "video": video,
     "splits": splits,
     "play": play,
+    "bench": bench,
 }
 
 
