@@ -132,19 +132,23 @@ def _quick() -> Preset:
     """Small families, minutes on a laptop. How the settings were found: docs/decisions/0004-quick-preset.md."""
     p, g = "preferences-small", "goals-small"
 
-    def outer(steps: int, learning_rate: float) -> OuterLoop:
-        return OuterLoop(steps, learning_rate, schedule="cosine", warmup=50)
+    def recipe(family: str, options: dict[str, int], inner_rate: float, outer_rate: float, at_once: int | None = None) -> Recipe:
+        # Every method sees the same tasks.
+        steps = {p: 300, g: 500}[family]
+        outer = OuterLoop(steps, outer_rate, schedule="cosine", warmup=steps // 10, tasks_at_once=at_once)
+        return Recipe(options, InnerLoop(10, inner_rate), outer)
 
     hypernetwork = {"width": 32, "hidden_layers": 2, "templates": 8}
+    wide, narrow = {"width": 128, "hidden_layers": 2}, {"width": 64, "hidden_layers": 2}
     recipes = {
-        (p, "linear_hypernetwork"): Recipe(hypernetwork, InnerLoop(10, 0.1), outer(400, 3e-3)),
-        (p, "deep_hypernetwork"): Recipe(hypernetwork, InnerLoop(10, 0.1), outer(400, 3e-3)),
-        (p, "anil"): Recipe({"width": 128, "hidden_layers": 2}, InnerLoop(10, 0.03), outer(400, 3e-3)),
-        (p, "maml"): Recipe({"width": 64, "hidden_layers": 2}, InnerLoop(10, 0.03), outer(400, 3e-3)),
-        (g, "linear_hypernetwork"): Recipe(hypernetwork, InnerLoop(10, 0.3), outer(800, 3e-3)),
-        (g, "deep_hypernetwork"): Recipe(hypernetwork, InnerLoop(10, 0.1), outer(800, 3e-3)),
-        (g, "anil"): Recipe({"width": 128, "hidden_layers": 2}, InnerLoop(10, 0.03), outer(800, 3e-3)),
-        (g, "maml"): Recipe({"width": 64, "hidden_layers": 2}, InnerLoop(10, 0.03), outer(800, 3e-3)),
+        (p, "linear_hypernetwork"): recipe(p, hypernetwork, 0.03, 3e-2),
+        (p, "deep_hypernetwork"): recipe(p, hypernetwork, 0.1, 1e-2),
+        (p, "anil"): recipe(p, wide, 0.003, 3e-2),
+        (p, "maml"): recipe(p, narrow, 0.0003, 3e-2, at_once=16),
+        (g, "linear_hypernetwork"): recipe(g, hypernetwork, 0.01, 3e-2),
+        (g, "deep_hypernetwork"): recipe(g, hypernetwork, 0.03, 1e-2),
+        (g, "anil"): recipe(g, wide, 0.003, 3e-2),
+        (g, "maml"): recipe(g, narrow, 0.001, 3e-2, at_once=16),
     }
     evaluation = Evaluation(validate_every=100)
     return Preset(
