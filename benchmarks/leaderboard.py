@@ -5,6 +5,7 @@
 
 import csv
 import io
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -37,6 +39,9 @@ COLUMNS = (
     ("held_out", "closed_loop"),
     ("gap", "action_accuracy"),
 )
+
+TERMINAL_COLUMNS = tuple(column for column in COLUMNS if column[0] != "gap" and column[1] != "trajectory_accuracy")
+"""What 80 characters can show; the files have all columns."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,8 @@ def _run_with_progress(configs: Sequence[RunConfig], runs: Path, workers: int | 
 
         def progress(run_id: str, step: int, loss: float) -> None:
             done[run_id] = step
+            if math.isnan(loss) and not console.is_terminal:  # a log file shows the bar at its end only
+                console.print(f"{run_id} finished; {sum(done.values()) / total:.0%} of all steps done", highlight=False)
             bar.update(task, completed=sum(done.values()), description=run_id.rpartition("_")[0])
 
         return run_all(configs, runs, workers, progress)
@@ -211,15 +218,15 @@ def _tasks_seen(configs: Sequence[RunConfig]) -> str:
     return "; ".join(f"{family} {title_of(method)} {tasks:,}" for (family, method), tasks in seen.items())
 
 
-def _header(family: str) -> list[str]:
+def _header(family: str, columns: Sequence[tuple[str, str]] = COLUMNS) -> list[str]:
     closed = CLOSED_LOOP[family.removesuffix("-small")].replace("_", " ")
     names = {"fresh_episodes": "fresh", "held_out": "held out", "gap": "gap"}
     metrics = {"closed_loop": closed, "action_accuracy": "action accuracy", "trajectory_accuracy": "whole trajectory"}
-    return ["method", *(f"{metrics[metric]}, {names[which]}" for which, metric in COLUMNS)]
+    return ["method", *(f"{metrics[metric]}, {names[which]}" for which, metric in columns)]
 
 
-def _cells(row: Row) -> list[str]:
-    values = [row.estimate(which, metric) for which, metric in COLUMNS]
+def _cells(row: Row, columns: Sequence[tuple[str, str]] = COLUMNS) -> list[str]:
+    values = [row.estimate(which, metric) for which, metric in columns]
     return [title_of(row.method), *(f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]" for e in values)]
 
 
@@ -244,17 +251,19 @@ def _leads(rows: Sequence[Row], family: str, support: str) -> list[str]:
 
 def _print(rows: Sequence[Row], budget: Sequence[str], console: Console) -> None:
     for family, support in dict.fromkeys((row.family, row.support) for row in rows):
-        table = Table(title=f"{family}, {support} support", show_lines=False)
-        for number, column in enumerate(_header(family)):
-            table.add_column(column, justify="left" if number == 0 else "right")
+        table = Table(title=f"{family}, {support} support", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+        for number, column in enumerate(_header(family, TERMINAL_COLUMNS)):
+            # Narrow: a word a line, for the intervals need the width.
+            heading = column.replace("held out", "held-out").replace(", ", " ").replace(" ", "\n")
+            table.add_column(heading, justify="right" if number else "left", no_wrap=number > 0)
         for row in rows:
             if (row.family, row.support) == (family, support):
-                table.add_row(*(cell.replace(" [", "\n[").replace("[", "\\[") for cell in _cells(row)))
+                table.add_row(*(cell.replace(" [", "\n[").replace("[", "\\[") for cell in _cells(row, TERMINAL_COLUMNS)))
         console.print(table)
         for line in _leads(rows, family, support):
-            console.print(line, markup=False, highlight=False)
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     for line in budget:
-        console.print(line, markup=False, highlight=False)
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _pictures(rows: Sequence[Row], runs: Path, folder: Path) -> None:
