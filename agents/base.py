@@ -24,6 +24,7 @@ class Problem:
         modules: length M of a task's code.
         loss: key of :data:`agents.losses.LOSSES`.
         wall_rows: float [mazes, D]; what the rows D to D + mazes - 1 of a sparse observation stand for.
+        possible_rows: int64 [V], ascending; the rows that can be active, the mazes' and that of nothing included.
     """
 
     inputs: int
@@ -31,6 +32,7 @@ class Problem:
     modules: int
     loss: str
     wall_rows: Tensor
+    possible_rows: Tensor
 
 
 @dataclass(frozen=True)

@@ -65,9 +65,9 @@ class MAML(Learner):
         self.output_bias = torch.nn.Parameter(torch.zeros(problem.outputs))
 
     def encode(self, examples: Examples, support: Encoding | None = None) -> Encoding:
-        inputs = examples.inputs
+        inputs = self.sparse_input.compact(examples.inputs)
         tasks, samples, _ = inputs.shape
-        rows = self.problem.inputs + len(self.problem.wall_rows) + 1
+        rows = len(self.problem.possible_rows)
         if support is None:
             used, size = self._used_rows(inputs, rows)
             size = size.to(examples.targets.dtype)
@@ -80,7 +80,7 @@ class MAML(Learner):
         place = slot.gather(1, inputs.flatten(1)).view(inputs.shape)
         incidence = torch.zeros(tasks, samples, most + 1, dtype=size.dtype, device=inputs.device)
         incidence.scatter_(2, place, 1.0)
-        return Encoding(used, size, incidence[..., :most].contiguous(), inputs)
+        return Encoding(used, size, incidence[..., :most].contiguous(), examples.inputs)
 
     def initial_fast(self, support: Encoding) -> Fast:
         tasks = len(support.used_TU)
@@ -118,7 +118,7 @@ class MAML(Learner):
         used = torch.sort(present.to(torch.int8), dim=1, descending=True, stable=True).indices[:, :most]
         used = torch.where(present.gather(1, used), used, rows - 1)
         sizes = torch.ones(rows, dtype=self.first.dtype, device=inputs_TNR.device)
-        sizes[self.problem.inputs : -1] = self.sparse_input.get_buffer("wall_rows").to(sizes.dtype).sum(1)
+        sizes[-1 - len(self.problem.wall_rows) : -1] = self.sparse_input.get_buffer("wall_rows").to(sizes.dtype).sum(1)
         sizes[-1] = 0
         return used, sizes[used][..., None]
 

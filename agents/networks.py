@@ -1,15 +1,16 @@
 """Pieces of networks: sparse input layers, networks shared by all tasks, initialisers.
 
-Axes of tensor names: T tasks, N samples, R active rows, D inputs, A outputs, H width.
+Axes of tensor names: T tasks, N samples, R active rows, D inputs, V rows that can
+be active, A outputs, H width.
 """
 
 import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from agents.base import Problem
+from agents.first_layer import Incidence, gather
 
 
 def truncated_normal(*shape: int, deviation: float) -> nn.Parameter:
@@ -34,17 +35,27 @@ class SparseInput(nn.Module):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__()
+        rows = problem.inputs + len(problem.wall_rows) + 1
+        place = torch.full((rows,), -1)
+        place[problem.possible_rows] = torch.arange(len(problem.possible_rows))
         self.register_buffer("wall_rows", problem.wall_rows, persistent=False)
+        self.register_buffer("place", place, persistent=False)
+        self.register_buffer("inputs", problem.possible_rows[problem.possible_rows < problem.inputs], persistent=False)
+
+    def compact(self, inputs_TNR: Tensor) -> Tensor:
+        """Numbers of active rows among the possible ones."""
+        return self.get_buffer("place")[inputs_TNR]
 
     def table(self, weight_DH: Tensor) -> Tensor:
-        """The weight matrix with a row for each maze's walls and one of zeros behind it, [D + mazes + 1, H]."""
+        """The possible rows of the weight matrix, behind them one for each maze's walls and one of zeros, [V, H]."""
         walls = self.get_buffer("wall_rows").to(weight_DH.dtype) @ weight_DH
-        return torch.cat([weight_DH, walls, torch.zeros_like(weight_DH[:1])])
+        return torch.cat([weight_DH.index_select(0, self.get_buffer("inputs")), walls, torch.zeros_like(weight_DH[:1])])
 
-    def forward(self, table: Tensor, inputs_TNR: Tensor) -> Tensor:
+    def forward(self, table_VH: Tensor, inputs_TNR: Tensor) -> Tensor:
         """Sum of the active rows of each sample, [T, N, H]."""
-        tasks, samples, rows = inputs_TNR.shape
-        return functional.embedding_bag(inputs_TNR.reshape(-1, rows), table, mode="sum").view(tasks, samples, -1)
+        tasks, samples, _ = inputs_TNR.shape
+        incidence = Incidence(self.compact(inputs_TNR).flatten(0, 1), len(table_VH))
+        return gather(table_VH, incidence).view(tasks, samples, -1)
 
 
 class SharedNetwork(nn.Module):

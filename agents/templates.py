@@ -11,23 +11,26 @@ import torch
 from torch import Tensor, nn
 
 from agents.base import Problem
-from agents.first_layer import GatheredInput, ProjectedInput
+from agents.first_layer import GeneratedInput, Incidence, MixedInput, ProjectedInput
 from agents.losses import Loss
 from agents.networks import SparseInput, check_sizes, truncated_normal
 from agents.perceptron import Passes, Weights, directional, forward, passes, weight_gradients_along
+
+GENERATED_ROWS_PER_SAMPLE = 8
+"""Of a table, about as many rows are generated in the time in which one sample's projections are read (measured on CPUs)."""
 
 
 @dataclass(frozen=True)
 class Encoding:
     """A set of examples for a template network, and its scaled template banks."""
 
-    first: ProjectedInput | GatheredInput
+    first: MixedInput
     banks: tuple[Tensor, ...]
     """Banks of the layers behind the first, [C, H * H'] each and [C, A * H] for the outputs. A shared one stands here once."""
 
     def __len__(self) -> int:
         """Number of tasks."""
-        return len(self.first)
+        return self.first.tasks
 
 
 class TemplateNetwork(nn.Module):
@@ -59,17 +62,25 @@ class TemplateNetwork(nn.Module):
         self.shared = shared
 
     def encode(self, inputs_TNR: Tensor, support: Encoding | None = None) -> Encoding:
-        """Projections of a support set's inputs; the inputs themselves for queries, which are used once."""
-        table = self.sparse_input.table(self.input / math.sqrt(self.problem.inputs))
-        if support is not None:
-            by_template = table.view(-1, self.templates, self.width).transpose(0, 1).reshape(self.templates, -1)
-            return Encoding(GatheredInput(by_template, inputs_TNR, self.width), support.banks)
+        """The first layer for these inputs, the cheaper way; a query set shares the banks of its support set."""
         tasks, samples, _ = inputs_TNR.shape
-        split = self.sparse_input(table, inputs_TNR).view(tasks, samples, self.templates, self.width)
-        matrix = split.transpose(1, 2).reshape(tasks, self.templates, samples * self.width)
+        table = self.sparse_input.table(self.input / math.sqrt(self.problem.inputs))
+        inputs = self.sparse_input.compact(inputs_TNR)
+        first: MixedInput
+        if samples * GENERATED_ROWS_PER_SAMPLE < len(table):
+            split = self.sparse_input(table, inputs_TNR).view(tasks, samples, self.templates, self.width)
+            first = ProjectedInput(split.transpose(1, 2).reshape(tasks, self.templates, samples * self.width), self.width)
+        else:
+            by_template = table.view(-1, self.templates, self.width).transpose(0, 1).reshape(self.templates, -1)
+            shift = torch.arange(tasks, device=inputs.device)[:, None, None] * len(table)
+            first = GeneratedInput(
+                by_template, Incidence((inputs + shift).flatten(0, 1), tasks * len(table)), tasks, self.width
+            )
+        if support is not None:
+            return Encoding(first, support.banks)
         scale = 1 / math.sqrt(self.width)
         output = self.output.view(self.templates, self.width, -1).mT.reshape(self.templates, -1)
-        return Encoding(ProjectedInput(matrix, self.width), tuple(bank * scale for bank in (*self.hidden, output)))
+        return Encoding(first, tuple(bank * scale for bank in (*self.hidden, output)))
 
     def weights(self, mixtures: Sequence[Tensor], bias_TA: Tensor, banks: Sequence[Tensor]) -> Weights:
         """Weights behind the first layer, for coefficients [T, C] of every layer."""
@@ -96,6 +107,7 @@ class MixtureKept:
     mixtures: Sequence[Tensor]
     weights: Weights
     passes: Passes
+    pulled_TP: Tensor
     weight_gradients: list[Tensor]
 
 
@@ -110,17 +122,16 @@ class MixtureProblem:
     """
 
     def __init__(self, network: TemplateNetwork, encoded: Encoding, loss: Loss, targets_TNA: Tensor) -> None:
-        assert isinstance(encoded.first, ProjectedInput), "a query set's encoding cannot be adapted to"
         self.network, self.loss = network, loss
-        self.slow = (encoded.first.matrix, *encoded.banks)
-        self.input = ProjectedInput(encoded.first.matrix.detach(), network.width)
+        self.slow = (encoded.first.slow, *encoded.banks)
+        self.input = encoded.first.detached()
         self.banks = [bank.detach() for bank in encoded.banks]
         self.targets_TAN = targets_TNA.mT.contiguous()
         self._forget()
 
     def _forget(self) -> None:
-        self._left: list[Tensor] = []
-        self._right: list[Tensor] = []
+        self._coefficients: list[Tensor] = []
+        self._pulled: list[Tensor] = []
         self._of_banks = [torch.zeros_like(bank) for bank in self.banks]
 
     def gradient(
@@ -130,34 +141,35 @@ class MixtureProblem:
         weights = self.network.weights(mixtures, bias_TA, self.banks)
         result = passes(self.input.mix(mixtures[0]), weights, self.loss, self.targets_TAN, weights_TN)
         of_weights = result.weight_gradients()
-        return *self._onto_banks(result, of_weights), MixtureKept(mixtures, weights, result, of_weights)
+        pulled = self.input.pull(result.deltas[0])
+        kept = MixtureKept(mixtures, weights, result, pulled, of_weights)
+        return *self._onto_banks(result, pulled, of_weights), kept
 
     def adjoint(self, kept: MixtureKept, directions: Sequence[Tensor], of_bias_TA: Tensor) -> tuple[list[Tensor], Tensor]:
         """Derivative of the gradient's product with a direction, with respect to coefficients and bias."""
         moved = self.network.weights(directions, of_bias_TA, self.banks)
         along = directional(kept.passes, kept.weights, self.input.mix(directions[0]), moved, self.loss)
         of_weights = weight_gradients_along(kept.passes, along)
-        # The projections' derivative is a sum of outer products over all steps: one matrix product at the end.
-        self._left += [directions[0], kept.mixtures[0]]
-        self._right += [kept.passes.deltas[0], along.deltas[0]]
+        pulled = self.input.pull(along.deltas[0])
+        # The first layer's derivative is a sum of products over all steps, left to the end.
+        self._coefficients += [directions[0], kept.mixtures[0]]
+        self._pulled += [kept.pulled_TP, pulled]
         for layer, of_bank in enumerate(self.network.per_layer(self._of_banks)):
             of_bank.addmm_(directions[layer + 1].mT, kept.weight_gradients[layer].flatten(1))
             of_bank.addmm_(kept.mixtures[layer + 1].mT, of_weights[layer].flatten(1))
-        return self._onto_banks(along, of_weights)
+        return self._onto_banks(along, pulled, of_weights)
 
     def slow_adjoints(self) -> tuple[Tensor, ...]:
-        """Derivatives of the same sum of products with respect to projections and banks."""
-        right = torch.stack(self._right, 1).flatten(2)
-        of_matrix = torch.bmm(torch.stack(self._left, 2), right)
-        of_slow = (of_matrix, *self._of_banks)
+        """Derivatives of the same sum of products with respect to the first layer and the banks."""
+        of_slow = (self.input.of_slow(self._coefficients, self._pulled), *self._of_banks)
         self._forget()
         return of_slow
 
-    def _onto_banks(self, result: Passes, of_weights: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+    def _onto_banks(self, result: Passes, pulled_TP: Tensor, of_weights: list[Tensor]) -> tuple[list[Tensor], Tensor]:
         later = [
             gradient.flatten(1) @ bank.mT for gradient, bank in zip(of_weights, self.network.per_layer(self.banks), strict=True)
         ]
-        return [self.input.correlate(result.deltas[0]), *later], result.output_delta_TAN.sum(2)
+        return [self.input.correlate(pulled_TP), *later], result.output_delta_TAN.sum(2)
 
 
 def rescaled(coefficients_TLC: Tensor) -> tuple[Tensor, Tensor]:

@@ -23,7 +23,7 @@ MODULES = 2
 
 def probe_problem(dtype: torch.dtype = torch.float32) -> Problem:
     """What a learner must know about the probes."""
-    return Problem(ROWS, 1, MODULES, "squared_error", torch.zeros(1, ROWS, dtype=dtype))
+    return Problem(ROWS, 1, MODULES, "squared_error", torch.zeros(1, ROWS, dtype=dtype), torch.arange(ROWS + 2))
 
 
 def _weights(tasks: int, generator: torch.Generator) -> Tensor:

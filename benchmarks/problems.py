@@ -20,7 +20,8 @@ def problem_of(family: GridFamily, imitation: str, dtype: torch.dtype = torch.fl
     if imitation not in IMITATION_LOSSES:
         raise ValueError(f"unknown imitation target {imitation!r}; allowed: {', '.join(map(repr, IMITATION_LOSSES))}")
     walls = torch.as_tensor(family.wall_rows, dtype=dtype)
-    return Problem(family.input_size, family.actions, family.space.modules, IMITATION_LOSSES[imitation], walls)
+    possible = torch.as_tensor(family.possible_rows)
+    return Problem(family.input_size, family.actions, family.space.modules, IMITATION_LOSSES[imitation], walls, possible)
 
 
 def examples_of(

@@ -132,7 +132,9 @@ def _quick() -> Preset:
     """Small families, minutes on a laptop. How the settings were found: docs/decisions/0004-quick-preset.md."""
     p, g = "preferences-small", "goals-small"
 
-    def recipe(family: str, options: dict[str, int], inner_rate: float, outer_rate: float, at_once: int | None = None) -> Recipe:
+    def recipe(
+        family: str, options: dict[str, int], inner_rate: float, outer_rate: float, at_once: int | None = None
+    ) -> Recipe:
         # Every method sees the same tasks.
         steps = {p: 300, g: 500}[family]
         outer = OuterLoop(steps, outer_rate, schedule="cosine", warmup=steps // 10, tasks_at_once=at_once)

@@ -174,6 +174,13 @@ class GridFamily(ABC):
         return self.input_size + self.mazes + 1
 
     @cached_property
+    def possible_rows(self) -> np.ndarray:
+        """The rows that can be active, ascending, int64: things on cells that some maze leaves free, mazes, nothing."""
+        free = np.flatnonzero(~self.walls.all(axis=0))
+        rows = (free[:, None] * self.channels + np.arange(self.channels - 1)).reshape(-1)
+        return np.concatenate([rows, np.arange(self.input_size, self.row_count)])
+
+    @cached_property
     def wall_rows(self) -> np.ndarray:
         """The walls of each maze as a flattened symbolic observation, uint8 [mazes, D]."""
         observation = np.zeros((self.mazes, self.cells, self.channels), dtype=np.uint8)
