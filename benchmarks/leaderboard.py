@@ -22,7 +22,7 @@ from benchmarks import statistics
 from benchmarks.config import RunConfig
 from benchmarks.executors import run_all
 from benchmarks.methods import title_of
-from benchmarks.recipes import ALL_METHODS, preset
+from benchmarks.recipes import ADAPTIVE, ALL_METHODS, preset
 from benchmarks.results import RunFolder, provenance, write_json, write_text
 from benchmarks.statistics import Estimate
 from compworld import make_family
@@ -230,22 +230,28 @@ def _cells(row: Row, columns: Sequence[tuple[str, str]] = COLUMNS) -> list[str]:
     return [title_of(row.method), *(f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]" for e in values)]
 
 
+COMPARISONS = (
+    *((method, "no_adaptation", "fresh_episodes") for method in ADAPTIVE),
+    *((hypernetwork, other, "held_out") for hypernetwork in ADAPTIVE[:2] for other in ADAPTIVE[2:]),
+)
+"""(method, another, set): does adaptation help at all, and do hypernetworks lead on combinations never trained?"""
+
+
 def _leads(rows: Sequence[Row], family: str, support: str) -> list[str]:
-    """What the intervals carry about hypernetworks against ANIL and MAML on held-out combinations."""
+    """What the intervals carry about one method against another."""
     found = {row.method: row for row in rows if (row.family, row.support) == (family, support)}
     lines = []
-    for hypernetwork in ("linear_hypernetwork", "deep_hypernetwork"):
-        for other in ("anil", "maml"):
-            if hypernetwork in found and other in found:
-                for metric in ("action_accuracy", "closed_loop"):
-                    ours, theirs = (found[m].scores("held_out", metric) for m in (hypernetwork, other))
-                    e = statistics.difference(ours, theirs, np.random.default_rng(0))
-                    verdict = "ahead" if e.low > 0 else "behind" if e.high < 0 else "undecided"
-                    name = _header(family)[COLUMNS.index(("held_out", metric)) + 1]
-                    lines.append(
-                        f"- {title_of(hypernetwork)} minus {title_of(other)}, {name}: "
-                        f"{e.value:+.3f} [{e.low:+.3f}, {e.high:+.3f}], {verdict}"
-                    )
+    for method, other, which in COMPARISONS:
+        if method in found and other in found:
+            for metric in ("action_accuracy", "closed_loop"):
+                ours, theirs = (found[name].scores(which, metric) for name in (method, other))
+                e = statistics.difference(ours, theirs, np.random.default_rng(0))
+                verdict = "ahead" if e.low > 0 else "behind" if e.high < 0 else "undecided"
+                name = _header(family, ((which, metric),))[1]
+                lines.append(
+                    f"- {title_of(method)} minus {title_of(other)}, {name}: "
+                    f"{e.value:+.3f} [{e.low:+.3f}, {e.high:+.3f}], {verdict}"
+                )
     return lines
 
 
