@@ -136,17 +136,17 @@ def _quick() -> Preset:
         family: str, options: dict[str, int], inner_rate: float, outer_rate: float, at_once: int | None = None
     ) -> Recipe:
         # Every method sees the same tasks.
-        steps = {p: 300, g: 500}[family]
+        steps = {p: 500, g: 400}[family]
         outer = OuterLoop(steps, outer_rate, schedule="cosine", warmup=steps // 10, tasks_at_once=at_once)
         return Recipe(options, InnerLoop(10, inner_rate), outer)
 
     hypernetwork = {"width": 32, "hidden_layers": 2, "templates": 8}
     wide, narrow = {"width": 128, "hidden_layers": 2}, {"width": 64, "hidden_layers": 2}
     recipes = {
-        (p, "linear_hypernetwork"): recipe(p, hypernetwork, 0.03, 3e-2),
+        (p, "linear_hypernetwork"): recipe(p, hypernetwork, 0.1, 3e-2),
         (p, "deep_hypernetwork"): recipe(p, hypernetwork, 0.1, 1e-2),
-        (p, "anil"): recipe(p, wide, 0.003, 3e-2),
-        (p, "maml"): recipe(p, narrow, 0.0003, 3e-2, at_once=16),
+        (p, "anil"): recipe(p, wide, 0.01, 3e-2),
+        (p, "maml"): recipe(p, narrow, 0.001, 3e-2, at_once=16),
         (g, "linear_hypernetwork"): recipe(g, hypernetwork, 0.01, 3e-2),
         (g, "deep_hypernetwork"): recipe(g, hypernetwork, 0.03, 1e-2),
         (g, "anil"): recipe(g, wide, 0.003, 3e-2),
@@ -162,9 +162,9 @@ def _quick() -> Preset:
         {
             p: {
                 "imitation": "optimal_action",
-                "meta_batch": 64,
-                "support_episodes": 4,
-                "query_episodes": 4,
+                "meta_batch": 32,
+                "support_episodes": 16,
+                "query_episodes": 16,
                 "evaluation": evaluation,
             },
             g: {"imitation": "optimal_action", "meta_batch": 64, "evaluation": evaluation},

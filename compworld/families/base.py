@@ -17,6 +17,7 @@ from compworld.backends import Array, Tables, namespace
 from compworld.grid.moves import FACING, next_cells
 from compworld.grid.objects import OBJECTS
 from compworld.tasks.compositions import ModuleSpace
+from compworld.tasks.splits import Split
 
 TASK_DRAWS = 32
 """Draws 0 to 31 of an episode's stream make its task, those after them its placement."""
@@ -214,6 +215,17 @@ class GridFamily(ABC):
         """Draw a task per stream: a combination uniformly from ``pool`` (indices), then its weights; float64 [B, M]."""
         combination = pool[randomness.integers(randomness.draws(stream_B, 0, 1)[:, 0], len(pool))]
         return self.weigh(stream_B, self.tables.like(stream_B)["combinations"][combination])
+
+    def sample_task(self, rng: np.random.Generator, split: Split | None = None, which: str = "train") -> dict[str, Any]:
+        """Draw a task as plain data, for ``reset(options={"task": ...})``.
+
+        Args:
+            rng: source of randomness.
+            split: from :func:`compworld.make_split`; by default every combination is drawn from.
+            which: combinations of ``"train"``, ``"held_out"`` or ``"all"`` of the split.
+        """
+        pool = np.arange(len(self.space)) if split is None else split.pool(which)
+        return self.task_of(self.draw_weights(rng.integers(2**63, size=1), pool)[0])
 
     @abstractmethod
     def weigh(self, stream_B: Array, active_BM: Array) -> Array:

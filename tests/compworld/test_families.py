@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from compworld import make_family, randomness
+from compworld import make_family, make_split, randomness
 from compworld.envs.observations import MISSION_CHARACTERS
 from compworld.experts import expert_for
 from compworld.families import Goals, Preferences
@@ -387,3 +387,15 @@ def test_families_have_their_own_rules():
     assert make_family("preferences").action_names == ("nothing", "up", "right", "down", "left")
     assert make_family("goals").action_names == ("up", "right", "down", "left", "toggle", "pick up")
     assert make_family("goals", size=7, start_distance=3).shape == (7, 7)
+
+
+def test_sampled_tasks_come_from_the_split(family):
+    split = make_split(family.space)
+    rng = np.random.default_rng(0)
+    for which, mask in (("train", split.trained), ("held_out", split.held_out)):
+        for _ in range(50):
+            weights = family.weights_of(family.sample_task(rng, split, which))
+            assert mask[family.space.index_of(weights[None] != 0)[0]]
+    assert family.sample_task(np.random.default_rng(1)) == family.sample_task(np.random.default_rng(1))
+    with pytest.raises(ValueError, match="unknown split 'test'; allowed: 'train'"):
+        family.sample_task(rng, split, "test")
