@@ -48,8 +48,19 @@ class Examples:
     codes: Tensor
     """float [T, M]: the true task, for oracles only."""
 
-    def __getitem__(self, tasks: slice) -> "Examples":
+    def __getitem__(self, tasks: slice | Tensor) -> "Examples":
         return Examples(self.inputs[tasks], self.targets[tasks], self.weights[tasks], self.codes[tasks])
+
+    @property
+    def lengths(self) -> Tensor:
+        """Number of each task's samples up to its last one that counts, int64 [T]."""
+        samples = torch.arange(1, self.weights.shape[1] + 1, device=self.weights.device)
+        return (samples * (self.weights > 0)).amax(1)
+
+    def trimmed(self) -> "Examples":
+        """Without the samples that are padding for every task."""
+        longest = int(self.lengths.max())
+        return Examples(self.inputs[:, :longest], self.targets[:, :longest], self.weights[:, :longest], self.codes)
 
 
 class Learner(nn.Module, ABC):

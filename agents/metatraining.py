@@ -27,7 +27,8 @@ class OuterLoop:
         clip: largest global norm of the meta-gradient.
         schedule: ``"constant"``, or ``"cosine"``: linear warm-up, then a cosine down to 0 at the last step.
         warmup: outer steps of warm-up.
-        tasks_at_once: split a meta-batch into parts of this many tasks; the result is the same, the memory less.
+        tasks_at_once: split a meta-batch into parts of this many tasks, of like length: less padding and memory, and the same
+            meta-gradient (but for the draw of minibatches).
     """
 
     steps: int
@@ -88,10 +89,12 @@ class MetaTrainer:
         at_once = self.outer.tasks_at_once or tasks
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), dtype=query.targets.dtype, device=query.targets.device)
-        for first in range(0, tasks, at_once):
-            part = slice(first, first + at_once)
-            predictions = adapted_predictions(self.learner, self.inner, support[part], query[part], generator)
-            loss = self.learner.loss.value(predictions, query.targets[part], query.weights[part]).sum() / tasks
+        # Tasks of like length together: a part is padded to the length of its own longest task only.
+        order = torch.argsort(support.lengths, stable=True) if at_once < tasks else torch.arange(tasks)
+        for part in torch.split(order, at_once):
+            few, asked = support[part].trimmed(), query[part].trimmed()
+            predictions = adapted_predictions(self.learner, self.inner, few, asked, generator)
+            loss = self.learner.loss.value(predictions, asked.targets, asked.weights).sum() / tasks
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
         norm = torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.outer.clip)

@@ -100,7 +100,8 @@ def _frames(
                 if column == 0:
                     action = environment.unwrapped.expert_action()  # type: ignore[attr-defined]
                 else:
-                    rows = torch.zeros(len(weights), 1, len(observations[column]), dtype=torch.int64)
+                    nothing = world.family.row_count - 1
+                    rows = torch.full((len(weights), 1, len(observations[column])), nothing)
                     rows[task, 0] = torch.as_tensor(observations[column])
                     action = int(policies[column - 1][1].act(rows)[task, 0])
                 observations[column], _, terminated, truncated, _ = environment.step(action)
