@@ -100,14 +100,22 @@ def _iclr2024() -> Preset:
         return {"width": width, "hidden_layers": hidden_layers}
 
     recipes = {
-        (p, "linear_hypernetwork"): Recipe(hypernetwork(64, 3, 32), InnerLoop(10, 0.1), OuterLoop(p_steps, 3e-4, clip=1.0)),
-        (p, "deep_hypernetwork"): Recipe(hypernetwork(64, 2, 32), InnerLoop(10, 0.1), OuterLoop(p_steps, 3e-4)),
-        (p, "anil"): Recipe(network(512, 4), InnerLoop(100, 0.01, minibatch=64), OuterLoop(p_steps, 3e-4)),
-        (p, "maml"): Recipe(network(368, 3), InnerLoop(10, 0.01), OuterLoop(p_steps, 1e-3, tasks_at_once=16)),
-        (g, "linear_hypernetwork"): Recipe(hypernetwork(32, 2, 8), InnerLoop(10, 0.3), OuterLoop(g_steps, 3e-3)),
-        (g, "deep_hypernetwork"): Recipe(hypernetwork(32, 2, 8), InnerLoop(10, 0.1), OuterLoop(g_steps, 1e-3)),
-        (g, "anil"): Recipe(network(512, 2), InnerLoop(100, 0.01), OuterLoop(g_steps, 1e-3)),
-        (g, "maml"): Recipe(network(384, 2), InnerLoop(10, 0.01), OuterLoop(g_steps, 1e-3, clip=1.0, tasks_at_once=16)),
+        (p, "linear_hypernetwork"): Recipe(
+            hypernetwork(64, 3, 32), InnerLoop(10, 0.1), OuterLoop(p_steps, 3e-4, clip=1.0, tasks_at_once=32)
+        ),
+        (p, "deep_hypernetwork"): Recipe(
+            hypernetwork(64, 2, 32), InnerLoop(10, 0.1), OuterLoop(p_steps, 3e-4, tasks_at_once=64)
+        ),
+        (p, "anil"): Recipe(network(512, 4), InnerLoop(100, 0.01, minibatch=64), OuterLoop(p_steps, 3e-4, tasks_at_once=32)),
+        (p, "maml"): Recipe(network(368, 3), InnerLoop(10, 0.01), OuterLoop(p_steps, 1e-3, tasks_at_once=8)),
+        (g, "linear_hypernetwork"): Recipe(
+            hypernetwork(32, 2, 8), InnerLoop(10, 0.3), OuterLoop(g_steps, 3e-3, tasks_at_once=64)
+        ),
+        (g, "deep_hypernetwork"): Recipe(
+            hypernetwork(32, 2, 8), InnerLoop(10, 0.1), OuterLoop(g_steps, 1e-3, tasks_at_once=64)
+        ),
+        (g, "anil"): Recipe(network(512, 2), InnerLoop(100, 0.01), OuterLoop(g_steps, 1e-3, tasks_at_once=64)),
+        (g, "maml"): Recipe(network(384, 2), InnerLoop(10, 0.01), OuterLoop(g_steps, 1e-3, clip=1.0, tasks_at_once=8)),
     }
     evaluation = Evaluation(validate_every=1000, validation_tasks=128, tasks=1024, query_episodes=1, rollout_episodes=4)
     return Preset(
@@ -132,11 +140,9 @@ def _quick() -> Preset:
     """Small families, minutes on a laptop. How the settings were found: docs/decisions/0004-quick-preset.md."""
     p, g = "preferences-small", "goals-small"
 
-    def recipe(
-        family: str, options: dict[str, int], inner_rate: float, outer_rate: float, at_once: int | None = None
-    ) -> Recipe:
+    def recipe(family: str, options: dict[str, int], inner_rate: float, outer_rate: float) -> Recipe:
         # Every method sees the same tasks.
-        steps = {p: 500, g: 400}[family]
+        steps, at_once = {p: (450, 16), g: (500, 32)}[family]
         outer = OuterLoop(steps, outer_rate, schedule="cosine", warmup=steps // 10, tasks_at_once=at_once)
         return Recipe(options, InnerLoop(10, inner_rate), outer)
 
@@ -146,11 +152,11 @@ def _quick() -> Preset:
         (p, "linear_hypernetwork"): recipe(p, hypernetwork, 0.1, 3e-2),
         (p, "deep_hypernetwork"): recipe(p, hypernetwork, 0.1, 1e-2),
         (p, "anil"): recipe(p, wide, 0.01, 3e-2),
-        (p, "maml"): recipe(p, narrow, 0.001, 3e-2, at_once=16),
+        (p, "maml"): recipe(p, narrow, 0.001, 3e-2),
         (g, "linear_hypernetwork"): recipe(g, hypernetwork, 0.01, 3e-2),
         (g, "deep_hypernetwork"): recipe(g, hypernetwork, 0.03, 1e-2),
         (g, "anil"): recipe(g, wide, 0.003, 3e-2),
-        (g, "maml"): recipe(g, narrow, 0.001, 3e-2, at_once=16),
+        (g, "maml"): recipe(g, narrow, 0.001, 3e-2),
     }
     evaluation = Evaluation(validate_every=100)
     return Preset(
