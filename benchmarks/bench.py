@@ -4,15 +4,17 @@ Every figure is the median of repeated calls after a warm-up, in one process. Ou
 the demonstrations of their 128 tasks. Before anything is timed, the written-out inner gradients are compared with autograd's.
 """
 
+import math
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from agents.adaptation import InnerLoop
 from agents.base import Examples, Learner
@@ -49,6 +51,10 @@ class Row:
     unit: str
     per_second: float
     note: str
+    reference_seconds: float | None = None
+    """Of the paper's code; outer steps only."""
+    arithmetic_seconds: float | None = None
+    """How long dense matrix products of as many multiplications take on this machine; outer steps only."""
 
 
 def median_seconds(call: Callable[[], Any], repeats: int) -> float:
@@ -73,10 +79,16 @@ def bench(repeats: int = 5, threads: int | None = None, only: str = "") -> dict[
     if threads is not None:
         torch.set_num_threads(threads)
     check_equality()
-    rows = [asdict(row) for row in _rows(repeats, only)]
-    if not rows:
+    wanted = {name: measure for name, measure in _measurements(repeats).items() if only in name}
+    if not wanted:
         raise ValueError(f"no measurement has {only!r} in its name; allowed: e.g. 'goals/', 'vector', 'demonstrations'")
-    machine = {"matmul_gflops": round(matmul_gflops(repeats), 1), "threads": torch.get_num_threads(), **provenance()}
+    gflops = matmul_gflops(max(repeats, 5))
+    rows = []
+    for name, measure in wanted.items():
+        seconds, unit, note, operations = measure()
+        limit = operations / gflops / 1e9 if operations else None
+        rows.append(asdict(Row(name, seconds, unit, 1 / seconds, note, REFERENCE_SECONDS.get(name), limit)))
+    machine = {"matmul_gflops": round(gflops, 1), "threads": torch.get_num_threads(), **provenance()}
     return {"machine": machine, "rows": rows}
 
 
@@ -121,16 +133,13 @@ def matmul_gflops(repeats: int) -> float:
     return 2 * 2048**3 / median_seconds(lambda: matrix @ matrix, repeats) / 1e9
 
 
-def _rows(repeats: int, only: str) -> Iterator[Row]:
-    wanted = [(name, measure) for name, measure in _measurements(repeats).items() if only in name]
-    for name, measure in wanted:
-        seconds, unit, note = measure()
-        yield Row(name, seconds, unit, 1 / seconds, note)
+Measured = tuple[float, str, str, float]
+"""Seconds per unit, the unit, a note, and floating-point operations of its matrix products (0: not counted)."""
 
 
-def _measurements(repeats: int) -> dict[str, Callable[[], tuple[float, str, str]]]:
-    """Every measurement by name; each gives seconds per unit, the unit and a note."""
-    found: dict[str, Callable[[], tuple[float, str, str]]] = {}
+def _measurements(repeats: int) -> dict[str, Callable[[], Measured]]:
+    """Every measurement by name."""
+    found: dict[str, Callable[[], Measured]] = {}
     for family in FAMILIES:
         for method in ADAPTIVE:
             config = preset("iclr2024").config(family, method, 0)
@@ -145,7 +154,7 @@ def _measurements(repeats: int) -> dict[str, Callable[[], tuple[float, str, str]
     return found
 
 
-def _outer_step(config: RunConfig, repeats: int) -> tuple[float, str, str]:
+def _outer_step(config: RunConfig, repeats: int) -> Measured:
     family = make_family(config.family)
     torch.manual_seed(0)
     learner = make_learner(config.method, config.method_options, problem_of(family, config.imitation))
@@ -158,22 +167,26 @@ def _outer_step(config: RunConfig, repeats: int) -> tuple[float, str, str]:
         query_episodes=config.query_episodes,
     )
     seconds = median_seconds(lambda: trainer.step(*support_and_query(next(batches), config.imitation)), repeats)
-    name = f"{config.family}/{config.method}"
-    ratio = REFERENCE_SECONDS[name] / seconds
-    note = f"{config.meta_batch} tasks, demonstrations included; reference {REFERENCE_SECONDS[name]} s: {ratio:.1f}x"
-    return seconds, "outer step", note
+    in_place = dict.fromkeys((torch.ops.aten.addmm_, torch.ops.aten.baddbmm_), _product_flops)  # else not counted
+    with FlopCounterMode(display=False, custom_mapping=in_place) as counter:
+        trainer.step(*support_and_query(next(batches), config.imitation))
+    return seconds, "outer step", f"{config.meta_batch} tasks, demonstrations included", float(counter.get_total_flops())
 
 
-def _demonstrations(family_name: str, repeats: int) -> tuple[float, str, str]:
+def _product_flops(total: Any, left: Sequence[int], right: Sequence[int], **_: Any) -> int:
+    return 2 * math.prod(left) * right[-1]
+
+
+def _demonstrations(family_name: str, repeats: int) -> Measured:
     family = make_family(family_name)
     tasks, episodes = 128, 16 if family_name == "preferences" else 1
     batches = few_shot_tasks(family, make_split(family.space), tasks=tasks)
     expert_for(family)
     seconds = median_seconds(lambda: next(batches), repeats) / (2 * tasks * episodes)
-    return seconds, "episode", f"drawing tasks, planning, rolling out and packing; {2 * tasks * episodes} at a time, one thread"
+    return seconds, "episode", f"drawn, planned, rolled out, packed; {2 * tasks * episodes} at a time", 0.0
 
 
-def _single(env_id: str, repeats: int, steps: int = 2000) -> tuple[float, str, str]:
+def _single(env_id: str, repeats: int, steps: int = 2000) -> Measured:
     if env_id.startswith("MiniGrid"):
         import minigrid  # noqa: F401 (registers the id)
     environment = gym.make(env_id, disable_env_checker=True)
@@ -187,10 +200,10 @@ def _single(env_id: str, repeats: int, steps: int = 2000) -> tuple[float, str, s
             if terminated or truncated:
                 environment.reset()
 
-    return median_seconds(play, repeats) / steps, "step", "gym.make, random actions, resets included"
+    return median_seconds(play, repeats) / steps, "step", "gym.make, random actions, resets included", 0.0
 
 
-def _vector(env_id: str, repeats: int, environments: int = 1024, steps: int = 100) -> tuple[float, str, str]:
+def _vector(env_id: str, repeats: int, environments: int = 1024, steps: int = 100) -> Measured:
     envs = gym.make_vec(env_id, num_envs=environments)
     envs.reset(seed=0)
     actions = np.random.default_rng(0).integers(envs.single_action_space.n, size=(steps, environments))  # type: ignore[attr-defined]
@@ -200,4 +213,4 @@ def _vector(env_id: str, repeats: int, environments: int = 1024, steps: int = 10
             envs.step(row)
 
     seconds = median_seconds(play, repeats) / (steps * environments)
-    return seconds, "step", f"gym.make_vec, {environments} environments, autoreset, dense observations, random actions"
+    return seconds, "step", f"gym.make_vec, {environments} environments, random actions, resets included", 0.0

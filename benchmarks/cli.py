@@ -172,6 +172,7 @@ def bench(
         only: Measure only what has this text in its name, e.g. goals/ or vector.
         json_file: Also write the figures to this file.
     """
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
@@ -179,10 +180,24 @@ def bench(
     from benchmarks.results import write_json
 
     found = measure(repeats, threads, only)
-    table = Table("what", "seconds per unit", "per second", "of what", "note")
+    table = Table(
+        "what", "seconds per", "per second", "reference", "arithmetic", "note", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
     for row in found["rows"]:
-        table.add_row(row["name"], f"{row['seconds']:.3g}", f"{row['per_second']:,.4g}", row["unit"], row["note"])
+        reference, limit = row["reference_seconds"], row["arithmetic_seconds"]
+        table.add_row(
+            row["name"],
+            f"{row['seconds']:.3g} {row['unit']}",
+            f"{row['per_second']:,.4g}",
+            "" if reference is None else f"{reference} s: {reference / row['seconds']:.1f}x",
+            "" if limit is None else f"{limit:.3g} s: {row['seconds'] / limit:.1f}x",
+            row["note"],
+        )
     Console().print(table)
+    print(
+        "Reference: seconds of the paper's code for the same on a 2-core CPU, and how many times faster this is. "
+        "Arithmetic: how long its matrix products would take at this machine's dense rate, and how many times slower this is."
+    )
     machine = found["machine"]
     print(
         f"{machine['hardware']['processor']}, {machine['hardware']['cores']} cores, {machine['threads']} threads; "

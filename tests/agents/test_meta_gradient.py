@@ -45,6 +45,17 @@ def assert_same(ours: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
         )
 
 
+FIRST_LAYERS = {"projected": 0, "generated": 10**6}
+"""Values of GENERATED_ROWS_PER_SAMPLE that choose each way to mix a first layer."""
+
+
+@pytest.fixture(params=FIRST_LAYERS)
+def first_layer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr("agents.templates.GENERATED_ROWS_PER_SAMPLE", FIRST_LAYERS[request.param])
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("first_layer")
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("method", ADAPTIVE)
 def test_written_out_equals_double_backward(method: str, loop: str, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,6 +70,7 @@ def test_written_out_equals_double_backward(method: str, loop: str, case: Case, 
     assert_same(ours, gradients_of(learner, plain))
 
 
+@pytest.mark.usefixtures("first_layer")
 @pytest.mark.parametrize("loop", ["adamw", "sgd", "first order", "first order sgd"])
 @pytest.mark.parametrize("method", ["anil", "maml", "linear_hypernetwork"])
 def test_equals_networks_on_dense_observations_task_by_task(method: str, loop: str, case: Case) -> None:

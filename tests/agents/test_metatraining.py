@@ -6,11 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from agents import ANIL, Examples, Fast, Learner
+from agents import ANIL, LEARNERS, Examples, Fast, Learner
 from agents.adaptation import InnerLoop
 from agents.base import Problem
 from agents.metatraining import MetaTrainer, OuterLoop, load_tensors, save_tensors
-from tests.agents.conftest import METHODS, Case, small
+from benchmarks.problems import problem_of, support_and_query
+from compworld import few_shot_tasks, make_family, make_split
+from tests.agents.conftest import ADAPTIVE, METHODS, Case, small
 
 INNER = InnerLoop(3, 0.1, minibatch=4)
 
@@ -158,3 +160,22 @@ def test_impossible_loops_are_refused(make: object, message: str) -> None:
 def test_learners_of_no_width_are_refused(case: Case) -> None:
     with pytest.raises(ValueError, match="width 0"):
         ANIL(case.problem, width=0)
+
+
+@pytest.mark.parametrize("method", ADAPTIVE)
+def test_learning_curves_equal_those_of_the_plain_path(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """200 outer steps, fresh tasks at each, by the written-out inner loop and by autograd's double backward."""
+    family = make_family("goals-small")
+    # MAML counts every wall of a maze on its own, which autograd sees only if there is one.
+    problem = problem_of(family, family.imitation, torch.float64)
+    problem.wall_rows.copy_(torch.nn.functional.one_hot(torch.tensor(problem.inputs - 1), problem.inputs))
+
+    def curve() -> list[float]:
+        trainer = MetaTrainer(small(method, problem), InnerLoop(2, 0.03), OuterLoop(200, 5e-4))
+        batches = few_shot_tasks(family, make_split(family.space), tasks=4)
+        return [trainer.step(*support_and_query(next(batches), family.imitation, dtype=torch.float64)) for _ in range(200)]
+
+    fast = curve()
+    monkeypatch.setattr(LEARNERS[method], "inner_problem", Learner.inner_problem)
+    assert fast == pytest.approx(curve(), rel=1e-6)
+    assert sum(fast[-20:]) < sum(fast[:20])

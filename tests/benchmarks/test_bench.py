@@ -1,0 +1,37 @@
+"""The bench's figures and its own check; not how fast anything is."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import bench
+from benchmarks.cli import main
+
+
+def test_every_published_configuration_has_a_reference_figure() -> None:
+    measured = [name for name in bench._measurements(1) if name.split("/")[1] in bench.ADAPTIVE]
+    assert sorted(measured) == sorted(bench.REFERENCE_SECONDS)
+
+
+def test_figures_are_written_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["bench", "--only", "goals/linear", "--repeats", "1", "--json", str(tmp_path / "bench.json")])
+    found = json.loads((tmp_path / "bench.json").read_text())
+    (row,) = found["rows"]
+    assert row["name"] == "goals/linear_hypernetwork"
+    assert found["machine"]["matmul_gflops"] > 0
+    assert row["seconds"] > row["arithmetic_seconds"] > 0
+    assert "goals/linear_hypernetwork" in capsys.readouterr().out
+
+
+def test_a_path_that_differs_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = bench.adapted_predictions
+    calls = iter(range(100))
+    monkeypatch.setattr(bench, "adapted_predictions", lambda *of: exact(*of) * (1 + 1e-6 * (next(calls) % 2)))
+    with pytest.raises(RuntimeError, match=r"goals-small/linear_hypernetwork: the fast path differs from the plain one by"):
+        bench.bench(1, only="goals/linear")
+
+
+def test_unknown_measurements_are_refused() -> None:
+    with pytest.raises(ValueError, match="no measurement has 'nonsense' in its name; allowed: "):
+        bench.bench(1, only="nonsense")
