@@ -170,7 +170,7 @@ def _outer_step(config: RunConfig, repeats: int) -> Measured:
     in_place = dict.fromkeys((torch.ops.aten.addmm_, torch.ops.aten.baddbmm_), _product_flops)  # else not counted
     with FlopCounterMode(display=False, custom_mapping=in_place) as counter:
         trainer.step(*support_and_query(next(batches), config.imitation))
-    return seconds, "outer step", f"{config.meta_batch} tasks, demonstrations included", float(counter.get_total_flops())
+    return seconds, "outer step", f"{config.meta_batch} tasks and their demonstrations", float(counter.get_total_flops())
 
 
 def _product_flops(total: Any, left: Sequence[int], right: Sequence[int], **_: Any) -> int:
@@ -183,7 +183,7 @@ def _demonstrations(family_name: str, repeats: int) -> Measured:
     batches = few_shot_tasks(family, make_split(family.space), tasks=tasks)
     expert_for(family)
     seconds = median_seconds(lambda: next(batches), repeats) / (2 * tasks * episodes)
-    return seconds, "episode", f"drawn, planned, rolled out, packed; {2 * tasks * episodes} at a time", 0.0
+    return seconds, "episode", f"{2 * tasks * episodes} at a time, planned and packed", 0.0
 
 
 def _single(env_id: str, repeats: int, steps: int = 2000) -> Measured:
@@ -200,7 +200,7 @@ def _single(env_id: str, repeats: int, steps: int = 2000) -> Measured:
             if terminated or truncated:
                 environment.reset()
 
-    return median_seconds(play, repeats) / steps, "step", "gym.make, random actions, resets included", 0.0
+    return median_seconds(play, repeats) / steps, "step", "with resets", 0.0
 
 
 def _vector(env_id: str, repeats: int, environments: int = 1024, steps: int = 100) -> Measured:
@@ -213,4 +213,4 @@ def _vector(env_id: str, repeats: int, environments: int = 1024, steps: int = 10
             envs.step(row)
 
     seconds = median_seconds(play, repeats) / (steps * environments)
-    return seconds, "step", f"gym.make_vec, {environments} environments, random actions, resets included", 0.0
+    return seconds, "step", f"{environments} environments, with resets", 0.0
