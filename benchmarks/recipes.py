@@ -1,5 +1,6 @@
 """Recipes: settings with a name. A preset maps (family, method, seed) to a config; ``PRESETS`` lists them."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -178,7 +179,41 @@ def _quick() -> Preset:
     )
 
 
-PRESET_MAKERS: dict[str, Callable[[], Preset]] = {"quick": _quick, "iclr2024": _iclr2024}
+EVENING_STEPS = {
+    ("preferences", "linear_hypernetwork"): 2_500,
+    ("preferences", "deep_hypernetwork"): 3_000,
+    ("preferences", "anil"): 650,
+    ("preferences", "maml"): 180,
+    ("goals", "linear_hypernetwork"): 20_000,
+    ("goals", "deep_hypernetwork"): 8_000,
+    ("goals", "anil"): 2_300,
+    ("goals", "maml"): 600,
+}
+"""Outer steps in about 2,000 s of one core (``compworld bench --threads 1``); floors take those of the network they share."""
+
+
+def _evening() -> Preset:
+    """The paper's settings with equal time for every method: 24 runs of about 2,000 s, two at a time, and the floors."""
+    paper = _iclr2024()
+    recipes = {}
+    for (family, method), recipe in paper.recipes.items():
+        steps = EVENING_STEPS.get((family, {"no_adaptation": "anil", "oracle": "linear_hypernetwork"}.get(method, method)))
+        if steps is not None:
+            outer = dataclasses.replace(recipe.outer, steps=steps, schedule="cosine", warmup=steps // 10)
+            recipe = dataclasses.replace(recipe, outer=outer)
+        recipes[family, method] = recipe
+    evaluation = Evaluation(validate_every=60, tasks=512, query_episodes=1)
+    return Preset(
+        "the paper's settings, equal time for every method: about 8 hours on two cores",
+        paper.families,
+        3,
+        dict.fromkeys(paper.families, ("random",)),
+        recipes,
+        {family: {**common, "evaluation": evaluation} for family, common in paper.common.items()},
+    )
+
+
+PRESET_MAKERS: dict[str, Callable[[], Preset]] = {"quick": _quick, "evening": _evening, "iclr2024": _iclr2024}
 
 
 def preset(name: str) -> Preset:
