@@ -4,23 +4,19 @@ Axes of array names: B batch, M modules, O objects, R active rows of an observat
 """
 
 import dataclasses
-import inspect
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from compworld import randomness
 from compworld.backends import Array, Tables, namespace
+from compworld.families.family import Family
+from compworld.families.weights import TABLES
 from compworld.grid.moves import FACING, next_cells
 from compworld.grid.objects import OBJECTS
 from compworld.tasks.compositions import ModuleSpace
-from compworld.tasks.splits import Split
-
-TASK_DRAWS = 32
-"""Draws 0 to 31 of an episode's stream make its task, those after them its placement."""
 
 
 @dataclass
@@ -72,8 +68,8 @@ class Outcome:
     """bool"""
 
 
-class GridFamily(ABC):
-    """A family of grid worlds: modules, tasks made of them, and the one rulebook that every environment and expert uses.
+class GridFamily(Family):
+    """A family of grid worlds, with the one rulebook that every environment and expert uses.
 
     Attributes:
         world: seed of what is fixed within the family.
@@ -86,10 +82,6 @@ class GridFamily(ABC):
         discount: of the expert's action values.
         action_names: one name per action.
     """
-
-    name: ClassVar[str]
-    imitation: ClassVar[str]
-    """The paper's imitation target: ``"action_values"`` or ``"optimal_action"``."""
 
     def __init__(
         self,
@@ -121,7 +113,7 @@ class GridFamily(ABC):
         free = ~walls.reshape(len(walls), -1)
         self.tables = Tables(
             combinations=space.combinations.astype(np.int64),
-            exponential=randomness.EXPONENTIAL_QUANTILES,
+            **TABLES,
             free_cells=np.argsort(~free, axis=1, kind="stable"),
             free_rank=np.cumsum(free, axis=1) - 1,
             free_count=free.sum(axis=1),
@@ -130,10 +122,6 @@ class GridFamily(ABC):
             channel_offset=np.arange(self.cells) * self.channels,
             **tables,
         )
-
-    @classmethod
-    def size_names(cls) -> tuple[str, ...]:
-        return tuple(name for name in inspect.signature(cls).parameters if name != "world")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -211,26 +199,6 @@ class GridFamily(ABC):
 
     # Tasks and episodes -----------------------------------------------------------------------------------------------
 
-    def draw_weights(self, stream_B: Array, pool: Array) -> Array:
-        """Draw a task per stream: a combination uniformly from ``pool`` (indices), then its weights; float64 [B, M]."""
-        combination = pool[randomness.integers(randomness.draws(stream_B, 0, 1)[:, 0], len(pool))]
-        return self.weigh(stream_B, self.tables.like(stream_B)["combinations"][combination])
-
-    def sample_task(self, rng: np.random.Generator, split: Split | None = None, which: str = "train") -> dict[str, Any]:
-        """Draw a task as plain data, for ``reset(options={"task": ...})``.
-
-        Args:
-            rng: source of randomness.
-            split: from :func:`compworld.make_split`; by default every combination is drawn from.
-            which: combinations of ``"train"``, ``"held_out"`` or ``"all"`` of the split.
-        """
-        pool = np.arange(len(self.space)) if split is None else split.pool(which)
-        return self.task_of(self.draw_weights(rng.integers(2**63, size=1), pool)[0])
-
-    @abstractmethod
-    def weigh(self, stream_B: Array, active_BM: Array) -> Array:
-        """Draw weights for active modules (0 or 1, [B, M]), by draws 1 and following; float64 [B, M]."""
-
     @abstractmethod
     def place(self, stream_B: Array, weights_BM: Array) -> State:
         """Draw the start of an episode for each task, by draws ``TASK_DRAWS`` and following."""
@@ -250,24 +218,6 @@ class GridFamily(ABC):
         facing = xp.where(moving_B, tables["facing"][move_B], state.facing_B)
         cell = tables["step_cell"][(state.maze_B * self.cells + state.agent_B) * 4 + move_B]
         return xp.where(moving_B, cell, state.agent_B), facing
-
-    # Tasks as plain data ----------------------------------------------------------------------------------------------
-
-    @abstractmethod
-    def task_of(self, weights_M: np.ndarray) -> dict[str, Any]:
-        """A task as JSON-able data, as in ``info["task"]``; for a batch [B, M], the same keys with arrays."""
-
-    @abstractmethod
-    def weights_of(self, task: dict[str, Any]) -> np.ndarray:
-        """Inverse of :meth:`task_of` for one task, float64 [M].
-
-        Raises:
-            ValueError: naming what is wrong with the task.
-        """
-
-    @abstractmethod
-    def mission(self, weights_M: np.ndarray) -> str:
-        """The task in words."""
 
     @abstractmethod
     def check(self, state: State) -> str | None:

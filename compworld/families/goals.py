@@ -7,7 +7,8 @@ import numpy as np
 
 from compworld import randomness
 from compworld.backends import Array, namespace
-from compworld.families.base import TASK_DRAWS, GridFamily, Outcome, State
+from compworld.families.base import GridFamily, Outcome, State
+from compworld.families.family import TASK_DRAWS
 from compworld.grid.layouts import random_maze
 from compworld.grid.moves import MOVES, next_cells
 from compworld.grid.objects import name_of
@@ -150,7 +151,7 @@ class Goals(GridFamily):
     def goal_cell(self, state: State) -> Array:
         """Cell of the goal object, int64 [B]."""
         xp = namespace(state.agent_B)
-        return xp.sum(xp.where(state.object_reward_BO > 0, state.object_cell_BO, 0), axis=1)
+        return xp.where(state.object_reward_BO > 0, state.object_cell_BO, 0).sum(axis=1)
 
     def step(self, state: State, action_B: Array) -> tuple[State, Outcome]:
         xp = namespace(action_B)

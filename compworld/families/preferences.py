@@ -7,7 +7,9 @@ import numpy as np
 
 from compworld import randomness
 from compworld.backends import Array, namespace
-from compworld.families.base import TASK_DRAWS, GridFamily, Outcome, State
+from compworld.families.base import GridFamily, Outcome, State
+from compworld.families.family import TASK_DRAWS
+from compworld.families.weights import exponential, sum_in_order, weights_from
 from compworld.grid.layouts import four_rooms
 from compworld.grid.moves import MOVES
 from compworld.grid.objects import name_of
@@ -78,16 +80,7 @@ class Preferences(GridFamily):
         )
 
     def weigh(self, stream_B: Array, active_BM: Array) -> Array:
-        xp = namespace(stream_B)
-        # The k-th active module of a task takes draw 1 + k.
-        rank = xp.cumulative_sum(active_BM, axis=1) - 1
-        quantile = self.tables.like(stream_B)["exponential"][
-            randomness.integers(randomness.draws(stream_B, 1, self.space.modules), len(randomness.EXPONENTIAL_QUANTILES))
-        ]
-        active = active_BM > 0
-        exponential = xp.take_along_axis(quantile, xp.where(active, rank, 0), axis=1) * active
-        total = 1 + _sum_in_order(exponential)
-        return xp.where(active, 0.5 + 0.5 * exponential / total[:, None], 0.0)
+        return exponential(stream_B, active_BM, self.tables)
 
     def place(self, stream_B: Array, weights_BM: Array) -> State:
         xp = namespace(stream_B)
@@ -119,7 +112,7 @@ class Preferences(GridFamily):
 
     def feature_rewards(self, weights_BM: Array) -> Array:
         """What an object of each feature is worth in each task, float64 [B, F]."""
-        return _sum_in_order(weights_BM[:, :, None] * self.tables.like(weights_BM)["preferences"])
+        return sum_in_order(weights_BM[:, :, None] * self.tables.like(weights_BM)["preferences"])
 
     def step(self, state: State, action_B: Array) -> tuple[State, Outcome]:
         xp = namespace(action_B)
@@ -127,12 +120,12 @@ class Preferences(GridFamily):
         agent, facing = self.moved(state, xp.where(ends, 0, action_B - 1), ~ends)
         collected = state.remaining_BO & (state.object_cell_BO == agent[:, None])
         remaining = state.remaining_BO & ~collected
-        reward = xp.sum(xp.where(collected, state.object_reward_BO, 0.0), axis=1)
+        reward = xp.where(collected, state.object_reward_BO, 0.0).sum(axis=1)
         after = dataclasses.replace(
             state, agent_B=agent, facing_B=facing, remaining_BO=remaining, elapsed_B=state.elapsed_B + 1
         )
         # Success: everything liked has been collected and nothing disliked.
-        success = ~xp.any(remaining == (state.object_reward_BO > 0), axis=1)
+        success = ~(remaining == (state.object_reward_BO > 0)).any(axis=1)
         return after, Outcome(reward, ends, success)
 
     def task_of(self, weights_M: np.ndarray) -> dict[str, Any]:
@@ -142,17 +135,7 @@ class Preferences(GridFamily):
         modules = self.space.modules
         if not isinstance(task, dict) or set(task) != {"weights"}:
             raise ValueError(f"task is {task!r}; allowed: {{'weights': [one number for each of {modules} modules]}}")
-        try:
-            weights = np.asarray(task["weights"], dtype=np.float64)
-        except (TypeError, ValueError):
-            raise ValueError(f"task weights are {task['weights']!r}; allowed: {modules} numbers") from None
-        if weights.shape != (modules,):
-            raise ValueError(f"task weights have shape {weights.shape}; allowed: ({modules},), one number per module")
-        if not (np.abs(weights) <= LARGEST_WEIGHT).all():  # also false for not-a-number
-            raise ValueError(
-                f"task weights are {weights.tolist()}; allowed: finite numbers up to {LARGEST_WEIGHT:g} either way"
-            )
-        return weights
+        return weights_from(task["weights"], modules, LARGEST_WEIGHT)
 
     def mission(self, weights_M: np.ndarray) -> str:
         worth = self.feature_rewards(weights_M[None])[0].tolist()
@@ -172,11 +155,3 @@ class Preferences(GridFamily):
                 f"agent is at {list(divmod(agent, self.shape[1]))} with an object; allowed: entering a cell collects its object"
             )
         return None
-
-
-def _sum_in_order(terms: Array) -> Array:
-    """Sum over axis 1 from left to right, so that NumPy and torch round alike."""
-    total = terms[:, 0]
-    for index in range(1, terms.shape[1]):
-        total = total + terms[:, index]
-    return total

@@ -1,0 +1,72 @@
+"""Weights of active modules. Axes: B tasks, M modules."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from compworld import randomness
+from compworld.backends import Array, Tables, namespace
+
+
+def equal(stream_B: Array, active_BM: Array, tables: Tables) -> Array:
+    """1 for every active module."""
+    xp = namespace(active_BM)
+    return xp.astype(active_BM, xp.float64)
+
+
+def exponential(stream_B: Array, active_BM: Array, tables: Tables) -> Array:
+    """``0.5 + 0.5 e / (1 + sum(e))`` with e from Exp(1) for every active module (ICLR 2024, appendix C)."""
+    xp = namespace(stream_B)
+    bits, active = _draw_each(stream_B, active_BM)
+    quantile = tables.like(stream_B)["exponential"][randomness.integers(bits, len(randomness.EXPONENTIAL_QUANTILES))]
+    value = quantile * active
+    return xp.where(active, 0.5 + 0.5 * value / (1 + sum_in_order(value))[:, None], 0.0)
+
+
+def tenths(stream_B: Array, active_BM: Array, tables: Tables) -> Array:
+    """Uniform on 0.5, 0.6, ..., 1 for every active module (arXiv 2507.07207)."""
+    xp = namespace(stream_B)
+    bits, active = _draw_each(stream_B, active_BM)
+    return xp.where(active, (5 + randomness.integers(bits, 6)) / 10, 0.0)
+
+
+WEIGHTS: dict[str, Callable[[Array, Array, Tables], Array]] = {
+    function.__name__: function for function in (equal, exponential, tenths)
+}
+"""(random stream of each task [B], active modules [B, M], the family's tables) -> weights, float64 [B, M]."""
+
+TABLES = {"exponential": randomness.EXPONENTIAL_QUANTILES}
+"""What a family's tables must hold for these functions."""
+
+
+def _draw_each(stream_B: Array, active_BM: Array) -> tuple[Array, Array]:
+    """Random bits for every module, and which are active: the k-th active one of a task takes draw 1 + k."""
+    xp = namespace(stream_B)
+    active = active_BM > 0
+    rank = xp.where(active, xp.cumulative_sum(active_BM, axis=1) - 1, 0)
+    return xp.take_along_axis(randomness.draws(stream_B, 1, active_BM.shape[1]), rank, axis=1), active
+
+
+def sum_in_order(terms: Array) -> Array:
+    """Sum over axis 1 from left to right, so that NumPy and torch round alike."""
+    total = terms[:, 0]
+    for index in range(1, terms.shape[1]):
+        total = total + terms[:, index]
+    return total
+
+
+def weights_from(given: object, modules: int, largest: float) -> np.ndarray:
+    """A user's task weights as an array, float64 [M].
+
+    Raises:
+        ValueError: the wrong number of them, or one that is not finite or too large.
+    """
+    try:
+        weights = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"task weights are {given!r}; allowed: {modules} numbers") from None
+    if weights.shape != (modules,):
+        raise ValueError(f"task weights have shape {weights.shape}; allowed: ({modules},), one number per module")
+    if not (np.abs(weights) <= largest).all():  # also false for not-a-number
+        raise ValueError(f"task weights are {weights.tolist()}; allowed: finite numbers up to {largest:g} either way")
+    return weights
