@@ -27,7 +27,7 @@ def train(
     Args:
         method: linear_hypernetwork, deep_hypernetwork, anil, maml, no_adaptation, oracle, or your own as module:Class.
         family: A family of the preset: goals-small, preferences-small (quick), goals, preferences (iclr2024).
-        preset: Where the settings come from: quick or iclr2024.
+        preset: Where the settings come from: quick, evening or iclr2024.
         seed: Of initialisation and of the stream of tasks.
         world: Of mazes, preferences and split; by default the seed.
         support: Which combinations are trained: random, non_compositional, connected, disconnected, k_hot, equal.
@@ -145,7 +145,7 @@ def leaderboard(
     """Run every method on every family of a preset; prints the table and writes Markdown, JSON, CSV, plots and videos.
 
     Args:
-        preset: quick (minutes on two cores) or iclr2024 (the paper's protocol, days).
+        preset: quick (minutes on two cores), evening (the paper's settings, 8 hours) or iclr2024 (its budgets too, days).
         method: Which methods; your own as module:Class.
         family: Which families of the preset; by default all.
         seeds: Number of seeds, instead of the preset's; seed s plays in world s.
@@ -180,18 +180,15 @@ def bench(
     from benchmarks.results import write_json
 
     found = measure(repeats, threads, only)
-    table = Table(
-        "what", "seconds per", "per second", "reference", "arithmetic", "note", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
-    )
+    table = Table("seconds for one", "", "per second", "reference", "arithmetic", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for row in found["rows"]:
         reference, limit = row["reference_seconds"], row["arithmetic_seconds"]
         table.add_row(
-            row["name"],
-            f"{row['seconds']:.3g} {row['unit']}",
-            f"{row['per_second']:,.4g}",
-            "" if reference is None else f"{reference} s: {reference / row['seconds']:.1f}x",
-            "" if limit is None else f"{limit:.3g} s: {row['seconds'] / limit:.1f}x",
-            row["note"],
+            f"{row['unit']} of {row['name']}\n  {row['note']}",
+            f"{row['seconds']:.3g}",
+            f"{row['per_second']:,.3g}",
+            "" if reference is None else f"{reference}\n{reference / row['seconds']:.1f}x",
+            "" if limit is None else f"{limit:.3g}\n{row['seconds'] / limit:.1f}x",
         )
     Console().print(table)
     print(
