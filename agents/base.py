@@ -23,16 +23,16 @@ class Problem:
         outputs: number A of outputs per sample.
         modules: length M of a task's code.
         loss: key of :data:`agents.losses.LOSSES`.
-        wall_rows: float [mazes, D]; what the rows D to D + mazes - 1 of a sparse observation stand for.
-        possible_rows: int64 [V], ascending; the rows that can be active, the mazes' and that of nothing included.
+        wall_rows: float [mazes, D]; what the rows D to D + mazes - 1 of a sparse observation stand for; None if dense.
+        possible_rows: int64 [V], ascending; the rows that can be active, those of mazes and of nothing included; None if dense.
     """
 
     inputs: int
     outputs: int
     modules: int
     loss: str
-    wall_rows: Tensor
-    possible_rows: Tensor
+    wall_rows: Tensor | None = None
+    possible_rows: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class Examples:
     """Samples of a meta-batch of tasks to adapt to, or to be scored on."""
 
     inputs: Tensor
-    """int64 [T, N, R]: indices of the active rows of sparse observations. Row D + mazes stands for nothing."""
+    """int64 [T, N, R]: indices of the active rows of sparse observations. Row D + mazes stands for nothing. Or dense
+    observations, float [T, N, D]."""
     targets: Tensor
     """float [T, N, A]: action values, or the probability of each action."""
     weights: Tensor

@@ -1,4 +1,4 @@
-"""First layers that are mixed from templates, for sparse observations.
+"""First layers that are mixed from templates, for sparse observations, or dense ones.
 
 Two ways to the same pre-activations. Both take coefficients and give, for gradients with respect to the pre-activations, those
 with respect to the coefficients.
@@ -42,14 +42,35 @@ class Incidence:
         return functional.embedding_bag(self._samples, values_SH.contiguous(), self._first, mode="sum")
 
 
-def gather(table_VH: Tensor, incidence: Incidence) -> Tensor:
+class DenseIncidence:
+    """The same for dense observations: how much of every row of its task's table a sample adds up.
+
+    Args:
+        inputs_TND: observations; task t's table is the t-th of T that lie one behind the other.
+    """
+
+    def __init__(self, inputs_TND: Tensor) -> None:
+        self.inputs = inputs_TND
+
+    def gather(self, table_VH: Tensor) -> Tensor:
+        """Weighted sum of rows, [S, H]."""
+        tasks, _, rows = self.inputs.shape
+        return torch.bmm(self.inputs, table_VH.view(tasks, rows, -1)).flatten(0, 1)
+
+    def scatter(self, values_SH: Tensor) -> Tensor:
+        """The transpose of :meth:`gather`, [V, H]."""
+        tasks, samples, _ = self.inputs.shape
+        return torch.bmm(self.inputs.mT, values_SH.reshape(tasks, samples, -1)).flatten(0, 1)
+
+
+def gather(table_VH: Tensor, incidence: Incidence | DenseIncidence) -> Tensor:
     """:meth:`Incidence.gather`, differentiable as often as one likes."""
     return _Gather.apply(table_VH, incidence)  # type: ignore[no-untyped-call]
 
 
 class _Gather(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, table: Tensor, incidence: Incidence) -> Tensor:
+    def forward(ctx: Any, table: Tensor, incidence: Incidence | DenseIncidence) -> Tensor:
         ctx.incidence = incidence
         return incidence.gather(table)
 
@@ -60,7 +81,7 @@ class _Gather(torch.autograd.Function):
 
 class _Scatter(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, values: Tensor, incidence: Incidence) -> Tensor:
+    def forward(ctx: Any, values: Tensor, incidence: Incidence | DenseIncidence) -> Tensor:
         ctx.incidence = incidence
         return incidence.scatter(values)
 
@@ -131,12 +152,12 @@ class GeneratedInput(MixedInput):
 
     Args:
         slow_CP: the templates of the table, with P for V x H.
-        incidence: active rows, those of task t shifted by t * V.
+        incidence: active rows, those of task t shifted by t * V, or dense observations.
         tasks: T.
         width: H.
     """
 
-    def __init__(self, slow_CP: Tensor, incidence: Incidence, tasks: int, width: int) -> None:
+    def __init__(self, slow_CP: Tensor, incidence: Incidence | DenseIncidence, tasks: int, width: int) -> None:
         self.slow, self.incidence, self.tasks, self.width = slow_CP, incidence, tasks, width
 
     def detached(self) -> "GeneratedInput":

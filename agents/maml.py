@@ -12,7 +12,7 @@ from torch import Tensor
 
 from agents.base import Examples, Fast, Learner, Problem
 from agents.explicit import InnerProblem
-from agents.networks import SparseInput, check_sizes, lecun_normal
+from agents.networks import SparseInput, check_sizes, input_layer, lecun_normal
 from agents.perceptron import Passes, Weights, directional, forward, passes, weight_gradients_along
 
 
@@ -57,7 +57,7 @@ class MAML(Learner):
         super().__init__(problem)
         check_sizes(width=width, hidden_layers=hidden_layers)
         self.width, self.hidden_layers = width, hidden_layers
-        self.sparse_input = SparseInput(problem)
+        self.input_layer = input_layer(problem)
         self.first = lecun_normal(problem.inputs, problem.inputs, width)
         self.hidden = torch.nn.ParameterList(lecun_normal(width, width, width) for _ in range(hidden_layers - 1))
         self.output = lecun_normal(width, problem.outputs, width)
@@ -65,11 +65,15 @@ class MAML(Learner):
         self.output_bias = torch.nn.Parameter(torch.zeros(problem.outputs))
 
     def encode(self, examples: Examples, support: Encoding | None = None) -> Encoding:
-        inputs = self.sparse_input.compact(examples.inputs)
+        if not isinstance(self.input_layer, SparseInput):  # dense observations use every row
+            used = torch.arange(self.problem.inputs, device=examples.inputs.device).expand(len(examples.inputs), -1)
+            size = torch.ones_like(used, dtype=examples.targets.dtype)[..., None]
+            return Encoding(used, size, examples.inputs, examples.inputs)
+        inputs = self.input_layer.compact(examples.inputs)
         tasks, samples, _ = inputs.shape
-        rows = len(self.problem.possible_rows)
+        rows = self.input_layer.rows
         if support is None:
-            used, size = self._used_rows(inputs, rows)
+            used, size = self._used_rows(self.input_layer, inputs, rows)
             size = size.to(examples.targets.dtype)
         else:
             used, size = support.used_TU, support.size_TU1
@@ -93,7 +97,7 @@ class MAML(Learner):
         # Rows of the first layer: decayed initial values everywhere, plus the adaptation of those that the support set uses.
         decay = fast["parameters"][:, -1:, None]
         changed = (parts.rows_TUH - decay * self._initial_rows(encoded)) * encoded.size_TU1
-        unchanged = self.sparse_input(self.sparse_input.table(self.first), encoded.inputs_TNR)
+        unchanged = self.input_layer(self.input_layer.table(self.first), encoded.inputs_TNR)
         first = torch.baddbmm(unchanged * decay, encoded.incidence_TNU, changed) + parts.first_bias_TH[:, None]
         return forward(first, parts.weights)[1].mT
 
@@ -110,7 +114,7 @@ class MAML(Learner):
         weights = Weights(hidden, output, rest[1:layers], rest[2 * layers])
         return _Parts(rows.view(len(flat_TP), -1, width), rest[0], weights)
 
-    def _used_rows(self, inputs_TNR: Tensor, rows: int) -> tuple[Tensor, Tensor]:
+    def _used_rows(self, layer: SparseInput, inputs_TNR: Tensor, rows: int) -> tuple[Tensor, Tensor]:
         present = torch.zeros(len(inputs_TNR), rows, dtype=torch.bool, device=inputs_TNR.device)
         present.scatter_(1, inputs_TNR.flatten(1), True)
         present[:, -1] = False
@@ -118,12 +122,13 @@ class MAML(Learner):
         used = torch.sort(present.to(torch.int8), dim=1, descending=True, stable=True).indices[:, :most]
         used = torch.where(present.gather(1, used), used, rows - 1)
         sizes = torch.ones(rows, dtype=self.first.dtype, device=inputs_TNR.device)
-        sizes[-1 - len(self.problem.wall_rows) : -1] = self.sparse_input.get_buffer("wall_rows").to(sizes.dtype).sum(1)
+        walls = layer.get_buffer("wall_rows")
+        sizes[-1 - len(walls) : -1] = walls.to(sizes.dtype).sum(1)
         sizes[-1] = 0
         return used, sizes[used][..., None]
 
     def _initial_rows(self, support: Encoding) -> Tensor:
-        return self.sparse_input.table(self.first)[support.used_TU] / support.size_TU1.clamp_min(1.0)
+        return self.input_layer.table(self.first)[support.used_TU] / support.size_TU1.clamp_min(1.0)
 
 
 @dataclass(frozen=True)

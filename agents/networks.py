@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.base import Problem
-from agents.first_layer import Incidence, gather
+from agents.first_layer import DenseIncidence, Incidence, gather
 
 
 def truncated_normal(*shape: int, deviation: float) -> nn.Parameter:
@@ -35,7 +35,10 @@ class SparseInput(nn.Module):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__()
+        assert problem.wall_rows is not None
+        assert problem.possible_rows is not None
         rows = problem.inputs + len(problem.wall_rows) + 1
+        self.rows = len(problem.possible_rows)
         place = torch.full((rows,), -1)
         place[problem.possible_rows] = torch.arange(len(problem.possible_rows))
         self.register_buffer("wall_rows", problem.wall_rows, persistent=False)
@@ -51,11 +54,35 @@ class SparseInput(nn.Module):
         walls = self.get_buffer("wall_rows").to(weight_DH.dtype) @ weight_DH
         return torch.cat([weight_DH.index_select(0, self.get_buffer("inputs")), walls, torch.zeros_like(weight_DH[:1])])
 
+    def incidence(self, inputs_TNR: Tensor, rows: int) -> Incidence:
+        """For tables of ``rows`` rows, one for each task."""
+        inputs = self.compact(inputs_TNR)
+        shift = torch.arange(len(inputs), device=inputs.device)[:, None, None] * rows
+        return Incidence((inputs + shift).flatten(0, 1), len(inputs) * rows)
+
     def forward(self, table_VH: Tensor, inputs_TNR: Tensor) -> Tensor:
         """Sum of the active rows of each sample, [T, N, H]."""
         tasks, samples, _ = inputs_TNR.shape
         incidence = Incidence(self.compact(inputs_TNR).flatten(0, 1), len(table_VH))
         return gather(table_VH, incidence).view(tasks, samples, -1)
+
+
+class DenseInput(nn.Module):
+    """The same for dense observations, float [T, N, D]."""
+
+    def table(self, weight_DH: Tensor) -> Tensor:
+        return weight_DH
+
+    def incidence(self, inputs_TND: Tensor, rows: int) -> DenseIncidence:
+        return DenseIncidence(inputs_TND)
+
+    def forward(self, table_DH: Tensor, inputs_TND: Tensor) -> Tensor:
+        return inputs_TND @ table_DH
+
+
+def input_layer(problem: Problem) -> SparseInput | DenseInput:
+    """The first layer's product for a family's observations."""
+    return DenseInput() if problem.possible_rows is None else SparseInput(problem)
 
 
 class SharedNetwork(nn.Module):
@@ -70,14 +97,14 @@ class SharedNetwork(nn.Module):
     def __init__(self, problem: Problem, width: int, hidden_layers: int) -> None:
         super().__init__()
         check_sizes(width=width, hidden_layers=hidden_layers)
-        self.sparse_input = SparseInput(problem)
+        self.input_layer = input_layer(problem)
         self.first = lecun_normal(problem.inputs, problem.inputs, width)
         self.weights = nn.ParameterList(lecun_normal(width, width, width) for _ in range(hidden_layers - 1))
         self.biases = nn.ParameterList(nn.Parameter(torch.zeros(width)) for _ in range(hidden_layers))
 
     def forward(self, inputs_TNR: Tensor) -> Tensor:
         """Activations of the last hidden layer, [T, N, H]."""
-        hidden = torch.relu(self.sparse_input(self.sparse_input.table(self.first), inputs_TNR) + self.biases[0])
+        hidden = torch.relu(self.input_layer(self.input_layer.table(self.first), inputs_TNR) + self.biases[0])
         for weight, bias in zip(self.weights, list(self.biases)[1:], strict=True):
             hidden = torch.relu(hidden @ weight + bias)
         return hidden

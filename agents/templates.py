@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from agents.base import Problem
-from agents.first_layer import GeneratedInput, Incidence, MixedInput, ProjectedInput
+from agents.first_layer import GeneratedInput, MixedInput, ProjectedInput
 from agents.losses import Loss
-from agents.networks import SparseInput, check_sizes, truncated_normal
+from agents.networks import check_sizes, input_layer, truncated_normal
 from agents.perceptron import Passes, Weights, directional, forward, passes, weight_gradients_along
 
 GENERATED_ROWS_PER_SAMPLE = 8
@@ -52,7 +52,7 @@ class TemplateNetwork(nn.Module):
         self.problem, self.width, self.templates = problem, width, templates
         self.layers = hidden_layers + 1
         deviation = 1 / math.sqrt(templates)
-        self.sparse_input = SparseInput(problem)
+        self.input_layer = input_layer(problem)
         self.input = truncated_normal(problem.inputs, templates * width, deviation=deviation)
         self.hidden = nn.ParameterList(
             truncated_normal(templates, width * width, deviation=deviation)
@@ -64,18 +64,15 @@ class TemplateNetwork(nn.Module):
     def encode(self, inputs_TNR: Tensor, support: Encoding | None = None) -> Encoding:
         """The first layer for these inputs, the cheaper way; a query set shares the banks of its support set."""
         tasks, samples, _ = inputs_TNR.shape
-        table = self.sparse_input.table(self.input / math.sqrt(self.problem.inputs))
-        inputs = self.sparse_input.compact(inputs_TNR)
+        table = self.input_layer.table(self.input / math.sqrt(self.problem.inputs))
         first: MixedInput
         if samples * GENERATED_ROWS_PER_SAMPLE < len(table):
-            split = self.sparse_input(table, inputs_TNR).view(tasks, samples, self.templates, self.width)
+            split = self.input_layer(table, inputs_TNR).view(tasks, samples, self.templates, self.width)
             first = ProjectedInput(split.transpose(1, 2).reshape(tasks, self.templates, samples * self.width), self.width)
         else:
             by_template = table.view(-1, self.templates, self.width).transpose(0, 1).reshape(self.templates, -1)
-            shift = torch.arange(tasks, device=inputs.device)[:, None, None] * len(table)
-            first = GeneratedInput(
-                by_template, Incidence((inputs + shift).flatten(0, 1), tasks * len(table)), tasks, self.width
-            )
+            incidence = self.input_layer.incidence(inputs_TNR, len(table))
+            first = GeneratedInput(by_template, incidence, tasks, self.width)
         if support is not None:
             return Encoding(first, support.banks)
         scale = 1 / math.sqrt(self.width)

@@ -104,6 +104,7 @@ def check_equality() -> None:
         support, query = support_and_query(batch, family.imitation, dtype=torch.float64)
         # MAML counts every wall of a maze on its own, which autograd sees only if there is one.
         problem = problem_of(family, family.imitation, torch.float64)
+        assert problem.wall_rows is not None
         one_wall = torch.zeros_like(problem.wall_rows)
         one_wall[:, -1] = 1
         problem = replace(problem, wall_rows=one_wall)

@@ -25,10 +25,10 @@ from benchmarks.methods import title_of
 from benchmarks.recipes import ADAPTIVE, ALL_METHODS, preset
 from benchmarks.results import RunFolder, provenance, write_json, write_text
 from benchmarks.statistics import Estimate
-from compworld import make_family
+from compworld import ENV_IDS, make_family
 
 CLOSED_LOOP = {"preferences": "normalised_return", "goals": "success_rate"}
-"""The score of playing in each family."""
+"""The score of playing, for the families in which one can play."""
 
 COLUMNS = (
     ("fresh_episodes", "action_accuracy"),
@@ -42,6 +42,12 @@ COLUMNS = (
 
 TERMINAL_COLUMNS = tuple(column for column in COLUMNS if column[0] != "gap" and column[1] != "trajectory_accuracy")
 """What 80 characters can show; the files have all columns."""
+
+
+def columns_of(family: str, columns: Sequence[tuple[str, str]] = COLUMNS) -> list[tuple[str, str]]:
+    """The columns that a family has: trajectories and play need an environment."""
+    plays = family.removesuffix("-small") in CLOSED_LOOP
+    return [column for column in columns if plays or column[1] == "action_accuracy"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ def leaderboard(
     write_json(folder / "leaderboard.json", as_json(rows, budget))
     _pictures(rows, runs, folder)
     _print(rows, budget, console)
-    for family in dict.fromkeys(config.family for config in configs):
+    for family in dict.fromkeys(config.family for config in configs if config.family in ENV_IDS.values()):
         _video(rows, family, runs, folder, console)
     console.print(f"Written to {folder}: leaderboard.md, .json, .csv, plots and videos.")
     return rows
@@ -122,7 +128,7 @@ def markdown(rows: Sequence[Row], budget: Sequence[str]) -> str:
     lines = ["# CompWorld leaderboard", "", *budget]
     for family, support in dict.fromkeys((row.family, row.support) for row in rows):
         lines += ["", f"## {family}, {support} support", "", "| " + " | ".join(_header(family)) + " |"]
-        lines.append("|" + "---|" * (len(COLUMNS) + 1))
+        lines.append("|" + "---|" * (len(columns_of(family)) + 1))
         for row in rows:
             if (row.family, row.support) == (family, support):
                 lines.append("| " + " | ".join(_cells(row)) + " |")
@@ -136,7 +142,7 @@ def as_csv(rows: Sequence[Row]) -> str:
     writer = csv.writer(text)
     writer.writerow(["family", "support", "method", "set", "metric", "value", "low", "high", "seeds", "tasks_per_seed"])
     for row in rows:
-        for which, metric in COLUMNS:
+        for which, metric in columns_of(row.family):
             e = row.estimate(which, metric)
             tasks = len(row.scores("held_out", "action_accuracy")[0])
             writer.writerow(
@@ -158,7 +164,9 @@ def as_json(rows: Sequence[Row], budget: Sequence[str]) -> dict[str, Any]:
                 "runs": [result["run_id"] for result in row.results],
                 "split_sha256": [result["split_sha256"] for result in row.results],
                 "training_seconds": [result.get("training_seconds", 0.0) for result in row.results],
-                "estimates": {f"{which}/{metric}": row.estimate(which, metric).as_dict() for which, metric in COLUMNS},
+                "estimates": {
+                    f"{which}/{metric}": row.estimate(which, metric).as_dict() for which, metric in columns_of(row.family)
+                },
             }
             for row in rows
         ],
@@ -219,14 +227,14 @@ def _tasks_seen(configs: Sequence[RunConfig]) -> str:
 
 
 def _header(family: str, columns: Sequence[tuple[str, str]] = COLUMNS) -> list[str]:
-    closed = CLOSED_LOOP[family.removesuffix("-small")].replace("_", " ")
+    closed = CLOSED_LOOP.get(family.removesuffix("-small"), "").replace("_", " ")
     names = {"fresh_episodes": "fresh", "held_out": "held out", "gap": "gap"}
     metrics = {"closed_loop": closed, "action_accuracy": "action accuracy", "trajectory_accuracy": "whole trajectory"}
-    return ["method", *(f"{metrics[metric]}, {names[which]}" for which, metric in columns)]
+    return ["method", *(f"{metrics[metric]}, {names[which]}" for which, metric in columns_of(family, columns))]
 
 
 def _cells(row: Row, columns: Sequence[tuple[str, str]] = COLUMNS) -> list[str]:
-    values = [row.estimate(which, metric) for which, metric in columns]
+    values = [row.estimate(which, metric) for which, metric in columns_of(row.family, columns)]
     return [title_of(row.method), *(f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]" for e in values)]
 
 
@@ -243,7 +251,7 @@ def _leads(rows: Sequence[Row], family: str, support: str) -> list[str]:
     lines = []
     for method, other, which in COMPARISONS:
         if method in found and other in found:
-            for metric in ("action_accuracy", "closed_loop"):
+            for metric in dict.fromkeys(metric for _, metric in columns_of(family, TERMINAL_COLUMNS)):
                 ours, theirs = (found[name].scores(which, metric) for name in (method, other))
                 e = statistics.difference(ours, theirs, np.random.default_rng(0))
                 verdict = "ahead" if e.low > 0 else "behind" if e.high < 0 else "undecided"

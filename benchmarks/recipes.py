@@ -91,8 +91,9 @@ def _with_floors(recipes: dict[tuple[str, str], Recipe]) -> dict[tuple[str, str]
 
 def _iclr2024() -> Preset:
     """The paper's protocol (arXiv 2312.15001, appendix C): sizes, inner and outer loops of every method."""
-    p, g = "preferences", "goals"
+    p, g, t = "preferences", "goals", "teacher"
     p_steps, g_steps = 100_000, 200_000
+    modules = 4  # of the teacher, which sets the number of templates
 
     def hypernetwork(width: int, hidden_layers: int, templates: int) -> dict[str, int]:
         return {"width": width, "hidden_layers": hidden_layers, "templates": templates}
@@ -117,13 +118,27 @@ def _iclr2024() -> Preset:
         ),
         (g, "anil"): Recipe(network(512, 2), InnerLoop(100, 0.01), OuterLoop(g_steps, 1e-3, tasks_at_once=64)),
         (g, "maml"): Recipe(network(384, 2), InnerLoop(10, 0.01), OuterLoop(g_steps, 1e-3, clip=1.0, tasks_at_once=8)),
+        (t, "linear_hypernetwork"): Recipe(
+            hypernetwork(128, 3, 4 * modules), InnerLoop(10, 0.3), OuterLoop(g_steps, 1e-3, clip=1.0, tasks_at_once=16)
+        ),
+        (t, "deep_hypernetwork"): Recipe(
+            hypernetwork(128, 3, 4 * modules), InnerLoop(10, 0.3), OuterLoop(g_steps, 3e-3, clip=1.0, tasks_at_once=16)
+        ),
+        (t, "anil"): Recipe(
+            network(512, 3), InnerLoop(100, 0.03, minibatch=64), OuterLoop(g_steps, 1e-3, weight_decay=1e-4, tasks_at_once=16)
+        ),
+        (t, "maml"): Recipe(network(384, 3), InnerLoop(10, 0.01), OuterLoop(g_steps, 1e-3, weight_decay=1e-4, tasks_at_once=8)),
     }
     evaluation = Evaluation(validate_every=1000, validation_tasks=128, tasks=1024, query_episodes=1, rollout_episodes=4)
     return Preset(
         "the paper's settings and budgets; days on a CPU",
-        (p, g),
+        (p, g, t),
         3,
-        {p: ("random", "non_compositional", "connected", "disconnected"), g: ("random", "non_compositional")},
+        {
+            p: ("random", "non_compositional", "connected", "disconnected"),
+            g: ("random", "non_compositional"),
+            t: ("random", "non_compositional"),
+        },
         _with_floors(recipes),
         {
             p: {
@@ -133,6 +148,12 @@ def _iclr2024() -> Preset:
                 "evaluation": evaluation,
             },
             g: {"imitation": "optimal_action", "evaluation": evaluation},
+            t: {
+                "imitation": "probabilities",
+                "support_episodes": 256,
+                "query_episodes": 256,
+                "evaluation": dataclasses.replace(evaluation, query_episodes=256),
+            },
         },
     )
 
@@ -195,8 +216,11 @@ EVENING_STEPS = {
 def _evening() -> Preset:
     """The paper's settings with equal time for every method: 24 runs of about 2,000 s, two at a time, and the floors."""
     paper = _iclr2024()
+    families = "preferences", "goals"
     recipes = {}
     for (family, method), recipe in paper.recipes.items():
+        if family not in families:
+            continue
         steps = EVENING_STEPS.get((family, {"no_adaptation": "anil", "oracle": "linear_hypernetwork"}.get(method, method)))
         if steps is not None:
             outer = dataclasses.replace(recipe.outer, steps=steps, schedule="cosine", warmup=steps // 10)
@@ -205,15 +229,45 @@ def _evening() -> Preset:
     evaluation = Evaluation(validate_every=60, tasks=512, query_episodes=1)
     return Preset(
         "the paper's settings, equal time for every method: about 8 hours on two cores",
-        paper.families,
+        families,
         3,
-        dict.fromkeys(paper.families, ("random",)),
+        dict.fromkeys(families, ("random",)),
         recipes,
-        {family: {**common, "evaluation": evaluation} for family, common in paper.common.items()},
+        {family: {**paper.common[family], "evaluation": evaluation} for family in families},
     )
 
 
-PRESET_MAKERS: dict[str, Callable[[], Preset]] = {"quick": _quick, "evening": _evening, "iclr2024": _iclr2024}
+def _teacher() -> Preset:
+    """The small Teacher, a few minutes on two cores; rates as in the paper, but for the larger outer ones of a short budget."""
+    t = "teacher-small"
+
+    def recipe(options: dict[str, int], inner: InnerLoop, outer_rate: float) -> Recipe:
+        steps = 1000
+        return Recipe(options, inner, OuterLoop(steps, outer_rate, clip=1.0, schedule="cosine", warmup=steps // 10))
+
+    hypernetwork = {"width": 32, "hidden_layers": 2, "templates": 8}
+    recipes = {
+        (t, "linear_hypernetwork"): recipe(hypernetwork, InnerLoop(10, 0.3), 1e-2),
+        (t, "deep_hypernetwork"): recipe(hypernetwork, InnerLoop(10, 0.3), 1e-2),
+        (t, "anil"): recipe({"width": 128, "hidden_layers": 2}, InnerLoop(10, 0.03), 1e-2),
+        (t, "maml"): recipe({"width": 64, "hidden_layers": 2}, InnerLoop(10, 0.01), 1e-2),
+    }
+    common = {
+        "imitation": "probabilities",
+        "meta_batch": 32,
+        "support_episodes": 64,
+        "query_episodes": 64,
+        "evaluation": Evaluation(validate_every=100, query_episodes=64),
+    }
+    return Preset("the small Teacher, minutes on two cores", (t,), 3, {t: ("random",)}, _with_floors(recipes), {t: common})
+
+
+PRESET_MAKERS: dict[str, Callable[[], Preset]] = {
+    "quick": _quick,
+    "teacher": _teacher,
+    "evening": _evening,
+    "iclr2024": _iclr2024,
+}
 
 
 def preset(name: str) -> Preset:

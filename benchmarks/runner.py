@@ -16,6 +16,7 @@ from benchmarks.problems import problem_of, support_and_query
 from benchmarks.results import RunFolder, provenance
 from compworld import few_shot_tasks, make_family, make_split
 from compworld.experts import expert_for
+from compworld.families import GridFamily
 from compworld.fewshot import make_batch
 
 Report = Callable[[int, float], None]
@@ -25,7 +26,8 @@ Report = Callable[[int, float], None]
 def make_world(config: RunConfig) -> World:
     """Family, split and expert of a config."""
     family = make_family(config.family, config.world, **config.sizes)
-    return World(family, make_split(family.space, config.support, config.world, **config.support_options), expert_for(family))
+    split = make_split(family.space, config.support, config.world, **config.support_options)
+    return World(family, split, expert_for(family) if isinstance(family, GridFamily) else None)
 
 
 def new_learner(config: RunConfig, world: World) -> Learner:

@@ -16,6 +16,7 @@ from benchmarks.methods import title_of
 from benchmarks.problems import examples_of
 from benchmarks.runner import trained_learner
 from compworld.envs.drawing import caption_strip
+from compworld.families import grid_family
 from compworld.fewshot import make_batch
 
 FRAMES_PER_SECOND = 4
@@ -39,6 +40,7 @@ def render_video(root: Path, runs: Sequence[str], which: str, episodes: int, pat
     """
     loaded = [trained_learner(root, run) for run in runs]
     first, world = loaded[0][1], loaded[0][2]
+    grid_family(world.family)  # else there is nothing to film
     for _, config, _ in loaded[1:]:
         if (config.family, config.world, config.support, config.sizes) != (
             first.family,
@@ -100,7 +102,7 @@ def _frames(
                 if column == 0:
                     action = environment.unwrapped.expert_action()  # type: ignore[attr-defined]
                 else:
-                    nothing = world.family.row_count - 1
+                    nothing = grid_family(world.family).row_count - 1
                     rows = torch.full((len(weights), 1, len(observations[column])), nothing)
                     rows[task, 0] = torch.as_tensor(observations[column])
                     action = int(policies[column - 1][1].act(rows)[task, 0])

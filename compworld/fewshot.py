@@ -1,10 +1,12 @@
 """Few-shot tasks: demonstrations of a task to adapt to (support set) and further ones to be scored on (query set).
 
-Axes: T tasks, E episodes, N samples, R active rows, A actions, M modules.
+For the Teacher an episode is one labelled input.
+
+Axes: T tasks, E episodes, N samples, R active rows (Teacher: inputs), A actions, M modules.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from compworld import randomness
 from compworld.backends import Array, backend, namespace
 from compworld.demonstrations import demonstrate
 from compworld.experts import Expert, expert_for
-from compworld.families.base import GridFamily
+from compworld.families import Family, GridFamily, Teacher
 from compworld.tasks.splits import Split
 
 
@@ -22,11 +24,11 @@ class Samples:
     """Steps of each task's demonstrations, packed: the steps after an episode's end are left out."""
 
     rows_TNR: Array
-    """int64; observation as indices of active rows, see :meth:`GridFamily.active_rows`."""
+    """int64; observation as indices of active rows, see :meth:`GridFamily.active_rows`. Teacher: float32, the inputs."""
     actions_TN: Array
-    """int64; the demonstrated action."""
+    """int64; the demonstrated action. Teacher: the largest of its outputs."""
     action_values_TNA: Array
-    """float32; the expert's action values."""
+    """float32; the expert's action values. Teacher: its outputs, or the probabilities of the classes."""
     episode_TN: Array
     """int64; which of the task's episodes the step belongs to."""
     valid_TN: Array
@@ -60,12 +62,19 @@ def task_streams(seed: int, purpose: str, numbers: Array) -> Array:
 
 
 def make_batch(
-    family: GridFamily, expert: Expert, streams_T: Array, weights_TM: Array, support_episodes: int, query_episodes: int
+    family: Family, expert: Expert | None, streams_T: Array, weights_TM: Array, support_episodes: int, query_episodes: int
 ) -> FewShotBatch:
     """Demonstrations for given tasks; support and query episodes are different ones of the task's stream."""
     xp = namespace(streams_T)
     tasks, episodes = len(streams_T), support_episodes + query_episodes
     streams = randomness.stream(streams_T[:, None], xp.arange(episodes, device=streams_T.device)[None, :])
+    if isinstance(family, Teacher):
+        labelled = _labelled(family, streams, weights_TM)
+        return FewShotBatch(
+            _samples_of(labelled, 0, support_episodes), _samples_of(labelled, support_episodes, episodes), weights_TM
+        )
+    assert isinstance(family, GridFamily)
+    assert expert is not None
     weights = xp.repeat(weights_TM, episodes, axis=0)
     shown = demonstrate(family, expert, family.place(xp.reshape(streams, (-1,)), weights))
 
@@ -86,8 +95,29 @@ def make_batch(
     return FewShotBatch(samples(0, support_episodes), samples(support_episodes, episodes), weights_TM)
 
 
+def _labelled(teacher: Teacher, streams_TN: Array, weights_TM: Array) -> Samples:
+    """One input per stream, with what each task's teacher says about it."""
+    xp = namespace(streams_TN)
+    inputs = teacher.draw_inputs(streams_TN)
+    labels = teacher.label(weights_TM, inputs)
+    number = xp.zeros_like(streams_TN) + xp.arange(streams_TN.shape[1], device=streams_TN.device)
+    return Samples(
+        xp.astype(inputs, xp.float32),
+        xp.argmax(labels, axis=2),
+        xp.astype(labels, xp.float32),
+        number,
+        xp.ones_like(streams_TN, dtype=xp.bool),
+    )
+
+
+def _samples_of(samples: Samples, first: int, last: int) -> Samples:
+    """Some of every task's episodes of one step each, counted from 0 again."""
+    part = Samples(*(getattr(samples, name)[:, first:last] for name in samples.__dataclass_fields__))
+    return replace(part, episode_TN=part.episode_TN - first)
+
+
 def few_shot_tasks(
-    family: GridFamily,
+    family: Family,
     split: Split,
     which: str = "train",
     *,
@@ -115,16 +145,15 @@ def few_shot_tasks(
     Raises:
         ValueError: unknown ``which`` or backend, or a number of tasks or episodes below 1.
     """
-    default = 16 if family.imitation == "action_values" else 1
-    support_episodes = default if support_episodes is None else support_episodes
-    query_episodes = default if query_episodes is None else query_episodes
+    support_episodes = family.shots if support_episodes is None else support_episodes
+    query_episodes = family.shots if query_episodes is None else query_episodes
     for name, value in (("tasks", tasks), ("support_episodes", support_episodes), ("query_episodes", query_episodes)):
         if value < 1:
             raise ValueError(f"{name} is {value}; allowed: at least 1")
     pool, xp = split.pool(which), backend(backend_name)
 
     def batches() -> Iterator[FewShotBatch]:
-        expert = expert_for(family)
+        expert = expert_for(family) if isinstance(family, GridFamily) else None
         candidates = xp.asarray(pool, device=device)
         first = start
         while True:

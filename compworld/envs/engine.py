@@ -7,7 +7,7 @@ import numpy as np
 
 from compworld import randomness
 from compworld.envs.plain_state import state_from_plain
-from compworld.families import make_family
+from compworld.families import grid_family, make_family
 from compworld.families.base import Outcome, State
 from compworld.tasks.splits import make_split
 
@@ -33,7 +33,7 @@ class Engine:
         split: str,
         **sizes: Any,
     ) -> None:
-        self.family = make_family(family, world, **sizes)
+        self.family = grid_family(make_family(family, world, **sizes))
         self.split = make_split(self.family.space, support, world, **(support_options or {}))
         self.pool = self.split.pool(split)
         self.keys = np.zeros(num_envs, dtype=np.int64)

@@ -3,10 +3,10 @@
 from compworld.experts.base import Expert
 from compworld.experts.shortest_path import ShortestPathExpert
 from compworld.experts.value_iteration import ValueIterationExpert
-from compworld.families import Goals, GridFamily, Preferences
+from compworld.families import Family, Goals, Preferences
 
 
-def expert_for(family: GridFamily) -> Expert:
+def expert_for(family: Family) -> Expert:
     """The expert of a family."""
     if isinstance(family, Preferences):
         return ValueIterationExpert(family)

@@ -32,7 +32,9 @@ class Family(ABC):
 
     name: ClassVar[str]
     imitation: str
-    """The paper's imitation target: ``"action_values"`` or ``"optimal_action"``."""
+    """The paper's target: ``"action_values"``, ``"optimal_action"`` or ``"probabilities"``."""
+    shots: int
+    """The paper's number of demonstrations, or of labelled inputs, to adapt to."""
 
     world: int
     sizes: dict[str, Any]
@@ -53,8 +55,14 @@ class Family(ABC):
         return self.space.modules
 
     @classmethod
+    def size_defaults(cls) -> dict[str, Any]:
+        """The constructor's sizes with their defaults."""
+        parameters = inspect.signature(cls).parameters
+        return {name: parameter.default for name, parameter in parameters.items() if name != "world"}
+
+    @classmethod
     def size_names(cls) -> tuple[str, ...]:
-        return tuple(name for name in inspect.signature(cls).parameters if name != "world")
+        return tuple(cls.size_defaults())
 
     def draw_weights(self, stream_B: Array, pool: Array) -> Array:
         """Draw a task per stream: a combination uniformly from ``pool`` (indices), then its weights; float64 [B, M]."""

@@ -39,6 +39,7 @@ class Goals(GridFamily):
 
     name = "goals"
     imitation = "optimal_action"
+    shots = 1
 
     def __init__(
         self,

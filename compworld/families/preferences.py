@@ -38,6 +38,7 @@ class Preferences(GridFamily):
 
     name = "preferences"
     imitation = "action_values"
+    shots = 16
 
     def __init__(
         self,

@@ -14,7 +14,9 @@ from compworld.families.family import TASK_DRAWS, Family
 from compworld.families.weights import TABLES, WEIGHTS, weights_from
 from compworld.tasks.compositions import ModuleSpace
 
-LABELS = ("classes", "values")
+LABELS = {"classes": ("probabilities", 256), "values": ("action_values", 16)}
+"""Imitation target and number of labelled inputs of the two papers."""
+
 TEMPERATURE = 0.1
 PROBES = 256
 LARGEST_WEIGHT = 1000.0
@@ -75,7 +77,7 @@ class Teacher(Family):
         self.sizes = {name: value for name, value in locals().items() if name in self.size_names()}
         self.space = ModuleSpace.subsets(modules, max_active)
         self.layers, self.inputs, self.width, self.outputs, self.labels = layers, inputs, width, outputs, labels
-        self.imitation = "optimal_action" if labels == "classes" else "action_values"
+        self.imitation, self.shots = LABELS[labels]
         self._weigh = WEIGHTS[weights]
         rng = randomness.generator("teacher", world)
         widths = [width if input_layer else inputs, *[width] * layers]

@@ -27,7 +27,7 @@ def tenths(stream_B: Array, active_BM: Array, tables: Tables) -> Array:
     """Uniform on 0.5, 0.6, ..., 1 for every active module (arXiv 2507.07207)."""
     xp = namespace(stream_B)
     bits, active = _draw_each(stream_B, active_BM)
-    return xp.where(active, (5 + randomness.integers(bits, 6)) / 10, 0.0)
+    return xp.where(active, xp.astype(5 + randomness.integers(bits, 6), xp.float64) / 10, 0.0)
 
 
 WEIGHTS: dict[str, Callable[[Array, Array, Tables], Array]] = {

@@ -11,7 +11,7 @@ from agents import LEARNERS
 from agents.base import Examples, Learner, Problem
 from benchmarks.problems import problem_of, support_and_query
 from compworld import few_shot_tasks, make_family, make_split
-from compworld.families import GridFamily
+from compworld.families import Family
 from compworld.fewshot import FewShotBatch
 
 METHODS = tuple(LEARNERS)
@@ -27,11 +27,15 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+EPISODES = {"teacher-small": {"support_episodes": 9, "query_episodes": 7}}
+"""Of one step each; grid worlds: 2 and 2."""
+
+
 @dataclass(frozen=True)
 class Case:
     """A meta-batch of a family in float64."""
 
-    family: GridFamily
+    family: Family
     batch: FewShotBatch
     problem: Problem
     support: Examples
@@ -41,7 +45,9 @@ class Case:
 def case_of(family_name: str, imitation: str, tasks: int = 4) -> Case:
     family = make_family(family_name)
     split = make_split(family.space)
-    batch = next(few_shot_tasks(family, split, tasks=tasks, support_episodes=2, query_episodes=2))
+    batch = next(
+        few_shot_tasks(family, split, tasks=tasks, **EPISODES.get(family_name, {"support_episodes": 2, "query_episodes": 2}))
+    )
     support, query = support_and_query(batch, imitation, dtype=torch.float64)
     return Case(family, batch, problem_of(family, imitation, torch.float64), support, query)
 
@@ -57,6 +63,9 @@ def small(name: str, problem: Problem, seed: int = 0) -> Learner:
     return learner
 
 
-@pytest.fixture(scope="session", params=[("goals-small", "optimal_action"), ("preferences-small", "action_values")])
+@pytest.fixture(
+    scope="session",
+    params=[("goals-small", "optimal_action"), ("preferences-small", "action_values"), ("teacher-small", "probabilities")],
+)
 def case(request: pytest.FixtureRequest) -> Case:
     return case_of(*request.param)

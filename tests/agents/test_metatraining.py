@@ -168,6 +168,7 @@ def test_learning_curves_equal_those_of_the_plain_path(method: str, monkeypatch:
     family = make_family("goals-small")
     # MAML counts every wall of a maze on its own, which autograd sees only if there is one.
     problem = problem_of(family, family.imitation, torch.float64)
+    assert problem.wall_rows is not None
     problem.wall_rows.copy_(torch.nn.functional.one_hot(torch.tensor(problem.inputs - 1), problem.inputs))
 
     def curve() -> list[float]:

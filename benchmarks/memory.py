@@ -1,0 +1,71 @@
+"""Resident memory over many outer steps: ``python -m benchmarks.memory --steps 10000 --json FILE``.
+
+A leak shows as growth after the first steps, in which allocators fill up.
+"""
+
+import os
+import resource
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import tyro
+
+from agents.metatraining import MetaTrainer
+from benchmarks.problems import support_and_query
+from benchmarks.recipes import ADAPTIVE, preset
+from benchmarks.results import provenance, write_json
+from benchmarks.runner import make_world, new_learner
+from compworld import few_shot_tasks
+
+
+def resident_mib() -> float:
+    """Resident memory of this process, in MiB (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / 2**20
+
+
+def resident_over_steps(family: str, method: str, steps: int, readings: int = 10) -> list[tuple[int, float]]:
+    """Outer steps done and resident memory in MiB, at equal distances, of the quick preset's settings."""
+    config = preset("quick").config(family, method, 0)
+    world = make_world(config)
+    trainer = MetaTrainer(new_learner(config, world), config.inner, config.outer)
+    batches = few_shot_tasks(
+        world.family,
+        world.split,
+        tasks=config.meta_batch,
+        support_episodes=config.support_episodes,
+        query_episodes=config.query_episodes,
+    )
+    found = []
+    for step in range(1, steps + 1):
+        trainer.step(*support_and_query(next(batches), config.imitation))
+        if step % max(1, steps // readings) == 0:
+            found.append((step, round(resident_mib(), 1)))
+            print(f"{family} {method}: {resident_mib():.1f} MiB after {step} steps", flush=True)
+    return found
+
+
+def main(
+    steps: int = 10_000,
+    family: str = "goals-small",
+    method: tuple[str, ...] = ADAPTIVE,
+    json_file: Annotated[Path | None, tyro.conf.arg(name="json")] = None,
+) -> None:
+    """Train with the quick preset's settings and read the resident memory.
+
+    Args:
+        steps: Outer steps of each method.
+        family: A family of the quick preset.
+        method: Which methods.
+        json_file: Also write the readings to this file.
+    """
+    torch.set_num_threads(1)
+    found: dict[str, Any] = {name: resident_over_steps(family, name, steps) for name in method}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if json_file is not None:
+        write_json(json_file, {"family": family, "resident_mib": found, "peak_mib": round(peak, 1), **provenance()})
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

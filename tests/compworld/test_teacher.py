@@ -1,0 +1,142 @@
+"""The Teacher: its networks, labels and few-shot tasks."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+
+from compworld import few_shot_tasks, make_family, make_split, randomness
+from compworld.families import Teacher, grid_family
+
+SCALING = {
+    **{"modules": 16, "max_active": 3, "layers": 1, "width": 16, "outputs": 16, "input_layer": 0, "biases": 1},
+    **{"weights": "tenths", "labels": "values"},
+}
+CASES = [("teacher", {}), ("teacher-small", {}), ("teacher", SCALING), ("teacher", {"weights": "exponential", "modules": 8})]
+
+
+@pytest.fixture(params=range(len(CASES)))
+def teacher(request):
+    name, sizes = CASES[request.param]
+    return make_family(name, 1, **sizes)
+
+
+def some_tasks(teacher, count=5):
+    streams = randomness.stream(np.full(count, 3), np.arange(count))
+    return streams, teacher.draw_weights(streams, np.arange(len(teacher.space)))
+
+
+def test_networks_equal_a_loop_over_tasks_inputs_and_modules(teacher):
+    _, weights = some_tasks(teacher)
+    inputs = np.random.default_rng(0).uniform(-1, 1, (5, 3, teacher.inputs))
+    outputs = teacher.outputs_of(weights, inputs)
+    tables = teacher.tables.like(weights)
+    for task in range(5):
+        for sample in range(3):
+            value = inputs[task, sample]
+            if "input" in tables:
+                value = np.maximum(value @ tables["input"], 0)
+            mixes = weights[task].reshape(teacher.layers, -1)
+            for layer, mix in enumerate(mixes):
+                matrix = sum(w * m.reshape(len(value), -1) for w, m in zip(mix, tables[f"modules{layer}"], strict=True))
+                value = np.maximum(value @ matrix / np.sqrt(len(value)) + tables["biases"][layer], 0)
+            np.testing.assert_allclose(outputs[task, sample], value @ tables["output"], rtol=1e-10, atol=1e-12)
+
+
+def test_labels_are_probabilities_that_depend_on_the_input_alone(teacher):
+    _, weights = some_tasks(teacher)
+    inputs = np.random.default_rng(0).uniform(-1, 1, (5, 40, teacher.inputs))
+    labels = teacher.label(weights, inputs)
+    if teacher.labels == "classes":
+        np.testing.assert_allclose(labels.sum(2), 1)
+        assert (labels >= 0).all()
+    np.testing.assert_allclose(teacher.label(weights, inputs[:, 7:9]), labels[:, 7:9], rtol=1e-9)
+    assert not np.allclose(labels[0], teacher.label(weights[1:2], inputs[:1])[0])
+
+
+def test_numpy_and_torch_agree(teacher):
+    split = make_split(teacher.space)
+    one = next(few_shot_tasks(teacher, split, tasks=4, support_episodes=6, query_episodes=5))
+    other = next(few_shot_tasks(teacher, split, tasks=4, support_episodes=6, query_episodes=5, backend_name="torch"))
+    np.testing.assert_array_equal(one.weights_TM, other.weights_TM.numpy())
+    for part in ("support", "query"):
+        left, right = getattr(one, part), getattr(other, part)
+        np.testing.assert_array_equal(left.rows_TNR, right.rows_TNR.numpy())
+        np.testing.assert_allclose(left.action_values_TNA, right.action_values_TNA.numpy(), rtol=1e-5, atol=1e-6)
+        for name in ("actions_TN", "episode_TN", "valid_TN"):
+            np.testing.assert_array_equal(getattr(left, name), getattr(right, name).numpy())
+        assert right.rows_TNR.dtype == torch.float32
+
+
+def test_tasks_do_not_depend_on_the_batch_and_support_and_query_differ(teacher):
+    options = {"support_episodes": 6, "query_episodes": 5}
+    large = next(few_shot_tasks(teacher, make_split(teacher.space), tasks=6, **options))
+    for number, small in enumerate(islice(few_shot_tasks(teacher, make_split(teacher.space), tasks=2, **options), 3)):
+        part = large[2 * number : 2 * number + 2]
+        np.testing.assert_array_equal(part.weights_TM, small.weights_TM)
+        np.testing.assert_array_equal(part.support.rows_TNR, small.support.rows_TNR)
+        np.testing.assert_allclose(part.query.action_values_TNA, small.query.action_values_TNA, rtol=1e-6)
+    inputs = np.concatenate([large.support.rows_TNR, large.query.rows_TNR], 1)
+    assert len(np.unique(inputs.reshape(-1, teacher.inputs), axis=0)) == 6 * 11
+    assert (np.abs(inputs) <= 1).all()
+    assert abs(inputs.mean()) < 0.2
+
+
+@pytest.mark.parametrize("which", ["train", "held_out"])
+def test_every_layer_draws_from_the_wanted_combinations(teacher, which):
+    split = make_split(teacher.space)
+    wanted = set(split.pool(which).tolist())
+    streams = randomness.stream(np.full(300, 5), np.arange(300))
+    modules = teacher.space.modules
+    for weights in (teacher.draw_weights(streams, split.pool(which)), teacher.weights_in_turn(streams, split.pool(which))):
+        layers = [weights[:, layer * modules : (layer + 1) * modules] != 0 for layer in range(teacher.layers)]
+        found = [teacher.space.index_of(active) for active in layers]
+        for indices in found:
+            assert set(indices.tolist()) <= wanted
+        if teacher.layers > 1:
+            assert (found[0] != found[1]).any()
+        np.testing.assert_array_equal(teacher.combination_of(weights), found[0])
+    turns = np.bincount(teacher.combination_of(weights), minlength=len(teacher.space))[split.pool(which)]
+    assert turns.max() - turns.min() <= 1
+
+
+def test_tasks_as_plain_data(teacher):
+    _, weights = some_tasks(teacher)
+    np.testing.assert_array_equal(teacher.weights_of(teacher.task_of(weights[0])), weights[0])
+    assert teacher.mission(weights[0]).count("layer") == teacher.layers
+    with pytest.raises(ValueError, match=rf"task weights have shape \(1,\); allowed: \({teacher.code_size},\)"):
+        teacher.weights_of({"weights": [1.0]})
+    with pytest.raises(ValueError, match="task is 3; allowed"):
+        teacher.weights_of(3)
+
+
+def test_shots_are_the_papers():
+    assert make_family("teacher").shots == 256
+    assert make_family("teacher", **SCALING).shots == 16
+    batch = next(few_shot_tasks(make_family("teacher"), make_split(make_family("teacher").space), tasks=1))
+    assert batch.support.rows_TNR.shape == batch.query.rows_TNR.shape == (1, 256, 16)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"layers": 0}, "size 'layers' is 0; allowed: at least 1"),
+        ({"biases": 2}, "size 'biases' is 2; allowed: 0, 1"),
+        ({"weights": "odd"}, "size 'weights' is 'odd'; allowed: 'equal', 'exponential', 'tenths'"),
+        ({"weights": 3}, "size 'weights' is 3; allowed: "),
+        ({"labels": "odd"}, "size 'labels' is 'odd'; allowed: 'classes', 'values'"),
+        ({"width": "wide"}, "size 'width' is 'wide'; allowed: integers from 0"),
+        ({"layers": 8}, "8 layers of 4 modules; allowed"),
+        ({"max_active": 5}, "5"),
+    ],
+)
+def test_impossible_sizes_are_refused(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        make_family("teacher", **sizes)
+
+
+def test_there_is_no_environment():
+    assert isinstance(make_family("teacher"), Teacher)
+    with pytest.raises(ValueError, match="family 'teacher' has no environment; allowed: 'preferences', 'goals'"):
+        grid_family(make_family("teacher"))
