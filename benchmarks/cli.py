@@ -26,8 +26,9 @@ def train(
 
     Args:
         method: linear_hypernetwork, deep_hypernetwork, anil, maml, no_adaptation, oracle, or your own as module:Class.
-        family: A family of the preset: goals-small, preferences-small (quick), goals, preferences (iclr2024).
-        preset: Where the settings come from: quick, evening or iclr2024.
+        family: A family of the preset: goals-small, preferences-small (quick), teacher-small (teacher), goals, preferences
+            (evening), these and teacher (iclr2024).
+        preset: Where the settings come from: quick, teacher, evening or iclr2024.
         seed: Of initialisation and of the stream of tasks.
         world: Of mazes, preferences and split; by default the seed.
         support: Which combinations are trained: random, non_compositional, connected, disconnected, k_hot, equal.
@@ -91,7 +92,7 @@ def splits(family: str = "preferences", support: str = "random", world: int = 0,
     """Diagnose which combinations a support trains and holds out; prints a report and writes a picture.
 
     Args:
-        family: preferences, goals, preferences-small or goals-small.
+        family: preferences, goals, teacher, or one of them with -small behind it.
         support: random, non_compositional, connected, disconnected, k_hot, equal or active_modules.
         world: Seed of the split.
         out: PNG file; by default splits/FAMILY_SUPPORT_WORLD.png.
@@ -145,7 +146,8 @@ def leaderboard(
     """Run every method on every family of a preset; prints the table and writes Markdown, JSON, CSV, plots and videos.
 
     Args:
-        preset: quick (minutes on two cores), evening (the paper's settings, 8 hours) or iclr2024 (its budgets too, days).
+        preset: quick (minutes on two cores), teacher (the small Teacher), evening
+            (the paper's settings, 8 hours) or iclr2024 (its budgets too, days).
         method: Which methods; your own as module:Class.
         family: Which families of the preset; by default all.
         seeds: Number of seeds, instead of the preset's; seed s plays in world s.

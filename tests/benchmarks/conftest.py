@@ -14,7 +14,8 @@ METHOD_NAMES = tuple(METHODS)
 
 def tiny(method: str = "anil", family: str = "goals-small", **changes: object) -> RunConfig:
     """The family's recipe cut down to four outer steps."""
-    config = preset("quick" if family.endswith("-small") else "iclr2024").config(family, method, 0)
+    name = next(name for name in ("quick", "teacher", "iclr2024") if family in preset(name).families)
+    config = preset(name).config(family, method, 0)
     return dataclasses.replace(
         config,
         outer=dataclasses.replace(config.outer, steps=min(4, config.outer.steps)),

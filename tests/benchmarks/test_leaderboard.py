@@ -55,6 +55,21 @@ def test_leaderboard_writes_table_data_plots_and_video(tmp_path: Path, capsys: p
     assert "held out" in capsys.readouterr().out
 
 
+def test_families_without_an_environment_have_a_table_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher = TinyPreset("", ("teacher-small",), 1, {"teacher-small": ("random",)}, {}, {})
+    monkeypatch.setitem(recipes.PRESET_MAKERS, "tiny", lambda: teacher)
+    leaderboard.leaderboard("tiny", ("anil", "no_adaptation"), runs=tmp_path / "runs", out=tmp_path / "out")
+    table = (tmp_path / "out" / "tiny" / "leaderboard.md").read_text()
+    assert "| method | action accuracy, fresh | action accuracy, held out | action accuracy, gap |" in table
+    assert "ANIL minus no adaptation (floor), action accuracy, fresh: " in table
+    assert not list((tmp_path / "out" / "tiny").glob("*.mp4"))
+    run = tiny("anil", "teacher-small").run_id
+    with pytest.raises(SystemExit, match="family 'teacher' has no environment; allowed: 'preferences', 'goals'"):
+        cli.main(["video", "--run", run, "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "film")])
+
+
 def test_video_shows_expert_beside_agents(finished_runs: Path, tmp_path: Path) -> None:
     ids = [tiny(method).run_id for method in ("linear_hypernetwork", "anil")]
     cli.main(["video", "--run", *ids, "--runs", str(finished_runs), "--out", str(tmp_path / "film"), "--episodes", "2"])
@@ -135,7 +150,8 @@ def test_recipes_construct_every_method_at_its_published_size(name: str) -> None
             config = chosen.config(family, "linear_hypernetwork", 0)
             learner = make_learner(config.method, config.method_options, problem_of(make_family(family), config.imitation))
             sizes[family] = learner.coefficients.numel() + learner.bias.numel()  # type: ignore[operator, union-attr]
-        assert sizes == {"preferences": 133, "goals": 30}  # fast parameters, ICLR 2024, table in appendix C
+        # Fast parameters, ICLR 2024, table in appendix C; the teacher's 264 there are 4 layers x 64 templates + 8, ours x 16.
+        assert sizes == {"preferences": 133, "goals": 30, "teacher": 72}
         assert set(ADAPTIVE) < set(ALL_METHODS)
 
 
