@@ -206,6 +206,38 @@ def bench(
         write_json(json_file, found)
 
 
+def theory(
+    experiment: Annotated[str, tyro.conf.Positional],
+    preset: str = "quick",
+    support: tuple[str, ...] = (),
+    workers: int | None = None,
+    runs: Runs = Path("runs"),
+    out: Path = Path("theory"),
+    json_file: Annotated[Path | None, tyro.conf.arg(name="json")] = None,
+) -> None:
+    """Experiments on when modules can be recovered. Identification: which supports make a student find a teacher's modules.
+
+    Args:
+        experiment: identification.
+        preset: quick (minutes on two cores) or full (hours).
+        support: Sets of modules that are trained together, such as "0,1;1,2;2,0"; by default five named ones.
+        workers: Students trained side by side; by default one per core.
+        runs: Folder in which every run has its own folder or file.
+        out: Folder for table, data and figure.
+        json_file: Also write the data to this file.
+    """
+    if experiment != "identification":
+        raise ValueError(f"unknown experiment {experiment!r}; allowed: 'identification'")
+    from benchmarks.identification import SUPPORTS, identification, markdown
+    from benchmarks.results import write_json
+
+    found = identification(preset, support or SUPPORTS, runs, out, workers)
+    print(markdown(found), end="")
+    print(f"Written to {out}: identification.md, .json, .png.")
+    if json_file is not None:
+        write_json(json_file, found)
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
     "leaderboard": leaderboard,
     "train": train,
@@ -214,6 +246,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "splits": splits,
     "play": play,
     "bench": bench,
+    "theory": theory,
 }
 
 

@@ -111,6 +111,26 @@ def split_picture(diagnosis: Diagnosis, path: Path) -> None:
     _save(figure, path)
 
 
+def identification_picture(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Module alignment of every seed for each support; colour: the theory's prediction.
+
+    Args:
+        rows: of :func:`benchmarks.identification.identification`.
+        path: of the PNG.
+    """
+    figure, axis = plt.subplots(figsize=(8, 1 + 0.45 * len(rows)), layout="constrained")
+    for place, row in enumerate(rows):
+        color = "C0" if row["identifiable"] else "C3"
+        axis.plot(row["alignments"], [place] * len(row["alignments"]), "o", color=color, alpha=0.6)
+        axis.plot([row["alignment"]] * 2, [place - 0.3, place + 0.3], color=color, linewidth=2)
+    axis.axvline(0.95, color="0.7", linestyle=":")
+    axis.set(xlabel="module alignment (dots: seeds, bars: mean)", xlim=(0, 1.02))
+    axis.set_yticks(range(len(rows)), [f"{row['support']}\n{row['weights']}" for row in rows], fontsize=8)
+    axis.invert_yaxis()
+    axis.set_title("blue: identifiable by the theory, red: not", fontsize=9)
+    _save(figure, path)
+
+
 def _save(figure: Any, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)

@@ -1,0 +1,61 @@
+"""Identification of modules: the measure on networks whose answer is known, and the command."""
+
+import json
+
+import pytest
+import torch
+
+from benchmarks.cli import main
+from benchmarks.identification import SUPPORTS, Setting, identifiable, identify, module_alignment, run, split_of
+
+
+def random_networks(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(40, 6, generator=generator), torch.randn(6, 16, 16, generator=generator), generator
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_alignment_sees_through_linear_map_permutation_and_scale(seed):
+    codes, modules, generator = random_networks(seed)
+    mixing = torch.randn(6, 6, generator=generator)
+    order = torch.randperm(16, generator=generator)
+    scale = torch.rand(16, generator=generator) + 0.5
+    hidden = torch.einsum("cm,mdh->cdh", torch.linalg.inv(mixing), modules)[:, :, order] * scale
+    extra = torch.randn(6, 16, 8, generator=generator)
+    student = torch.cat([extra, hidden], 2)
+    assert module_alignment(codes, modules, codes @ mixing, student) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_alignment_of_unrelated_modules_is_low(seed):
+    codes, modules, generator = random_networks(seed)
+    student = torch.randn(6, 16, 32, generator=generator)
+    assert module_alignment(codes, modules, torch.randn(40, 6, generator=generator), student) < 0.6
+
+
+def test_theory_calls_the_first_two_supports_identifiable():
+    assert [identifiable(support) for support in SUPPORTS] == [True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("support", "words"), [("0,6", "no combination"), ("", "allowed: sets"), ("0,1;;2", "allowed"), ("0,0", "no combination")]
+)
+def test_bad_supports_are_named(support, words):
+    with pytest.raises(ValueError, match=words):
+        split_of(support)
+
+
+def test_training_learns_and_is_reproducible(tmp_path):
+    setting = Setting("0,1;1,2;2,3;3,4;4,5;5,0", steps=300)
+    result = identify(setting)
+    assert 0.5 < result["training"] <= 1
+    assert run(setting, tmp_path) == result
+    assert run(setting, tmp_path) == json.loads(json.dumps(result))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nothing"], ["identification", "--preset", "slow"], ["identification", "--support", "9"]]
+)
+def test_command_refuses(arguments, tmp_path):
+    with pytest.raises(SystemExit, match="allowed"):
+        main(["theory", *arguments, "--runs", str(tmp_path), "--out", str(tmp_path)])
