@@ -75,6 +75,9 @@ class Learner(nn.Module, ABC):
     adapts = True
     """Whether there is anything to adapt; if not, the inner loop is skipped."""
 
+    comparable_fast = True
+    """Whether each fast parameter means the same for all tasks, so that modules can be decoded from them."""
+
     def __init__(self, problem: Problem) -> None:
         super().__init__()
         self.problem = problem

@@ -53,6 +53,8 @@ class MAML(Learner):
         hidden_layers: number of hidden layers.
     """
 
+    comparable_fast = False
+
     def __init__(self, problem: Problem, width: int = 368, hidden_layers: int = 3) -> None:
         super().__init__(problem)
         check_sizes(width=width, hidden_layers=hidden_layers)

@@ -132,7 +132,7 @@ def markdown(rows: Sequence[Row], budget: Sequence[str]) -> str:
         for row in rows:
             if (row.family, row.support) == (family, support):
                 lines.append("| " + " | ".join(_cells(row)) + " |")
-        lines += ["", *_leads(rows, family, support)]
+        lines += ["", *_leads(rows, family, support), *_decoded(rows, family, support)]
     return "\n".join(lines) + "\n"
 
 
@@ -263,6 +263,24 @@ def _leads(rows: Sequence[Row], family: str, support: str) -> list[str]:
     return lines
 
 
+def _decoded(rows: Sequence[Row], family: str, support: str) -> list[str]:
+    """How well modules can be read off the adapted parameters of each method, where its records say."""
+    lines = []
+    for row in rows:
+        found = [result["decoding"] for result in row.results if result.get("decoding")]
+        if (row.family, row.support) == (family, support) and found:
+            scores = {
+                name: np.asarray([np.mean([r2 for r2 in record[name] if r2 is not None]) for record in found])
+                for name in ("r2", "permuted_r2")
+            }
+            lines.append(
+                f"- modules decoded linearly from what {title_of(row.method)} adapted, held out: "
+                f"R² {scores['r2'].mean():.2f} ({scores['r2'].min():.2f} to {scores['r2'].max():.2f} over seeds); "
+                f"shuffled {scores['permuted_r2'].mean():.2f}"
+            )
+    return lines
+
+
 def _print(rows: Sequence[Row], budget: Sequence[str], console: Console) -> None:
     for family, support in dict.fromkeys((row.family, row.support) for row in rows):
         table = Table(title=f"{family}, {support} support", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
@@ -274,7 +292,7 @@ def _print(rows: Sequence[Row], budget: Sequence[str], console: Console) -> None
             if (row.family, row.support) == (family, support):
                 table.add_row(*(cell.replace(" [", "\n[").replace("[", "\\[") for cell in _cells(row, TERMINAL_COLUMNS)))
         console.print(table)
-        for line in _leads(rows, family, support):
+        for line in (*_leads(rows, family, support), *_decoded(rows, family, support)):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     for line in budget:
         console.print(line, markup=False, highlight=False, soft_wrap=True)

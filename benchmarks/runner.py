@@ -10,6 +10,7 @@ import torch
 from agents.base import Learner
 from agents.metatraining import MetaTrainer, load_parameters, load_tensors, save_tensors
 from benchmarks.config import RunConfig
+from benchmarks.decoding import decoding
 from benchmarks.evaluation import World, evaluate, task_set, validation_loss
 from benchmarks.methods import make_learner
 from benchmarks.problems import problem_of, support_and_query
@@ -83,6 +84,7 @@ def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None)
             **trained,
             "evaluation_seconds": round(time.perf_counter() - started, 3),
             "scores": scores,
+            "decoding": decoding(learner, config, world),
             **provenance(),
             "threads": torch.get_num_threads(),
         }

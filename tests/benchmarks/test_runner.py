@@ -27,6 +27,9 @@ def test_every_method_runs_and_is_scored(method: str, family: str, tmp_path: Pat
         assert all(0 <= value <= 1 for value in scores["action_accuracy"])
         assert ("normalised_return" in scores) == (family in ENV_IDS.values())
         assert max(scores.get("normalised_return", [0])) <= 1 + 1e-9
+    decoded = result["decoding"]
+    assert (decoded is None) == (config.method not in ("linear_hypernetwork", "deep_hypernetwork", "anil"))
+    assert decoded is None or len(decoded["r2"]) == len(decoded["permuted_r2"])
     assert result["split_sha256"] == runner.make_world(config).split.sha256
     assert result["packages"]["torch"]
     assert result["hardware"]["cores"] >= 1

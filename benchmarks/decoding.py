@@ -1,0 +1,97 @@
+"""Linear decoding: can the weights of a task's modules be read off the parameters that adapted to it (ICLR 2024, section 4)?
+
+Axes of array names: T tasks, F fast parameters, M modules.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from agents.adaptation import adapt
+from agents.base import Learner
+from benchmarks.config import RunConfig
+from benchmarks.evaluation import TASKS_AT_ONCE, World, task_set
+from benchmarks.problems import examples_of
+from compworld.fewshot import make_batch
+from compworld.randomness import key_of
+
+PENALTIES = np.logspace(-3, 4, 15)
+PERMUTATIONS = 20
+
+
+def decoding(learner: Learner, config: RunConfig, world: World) -> dict[str, Any] | None:
+    """Fit on trained combinations (fresh episodes), score on held-out ones.
+
+    None for methods without adaptation, and where the fast parameters do not mean the same for all tasks (MAML carries those
+    rows of the first layer that a task's demonstrations use).
+    """
+    if not learner.adapts or config.inner.steps == 0 or not learner.comparable_fast:
+        return None
+    features, weights, groups = _adapted(learner, config, world, "fresh_episodes")
+    held_out_features, held_out_weights, _ = _adapted(learner, config, world, "held_out")
+    rng = np.random.default_rng(config.seed)
+    return decode(features, weights, groups, held_out_features, held_out_weights, rng)
+
+
+def decode(
+    features_TF: np.ndarray,
+    weights_TM: np.ndarray,
+    combination_T: np.ndarray,
+    held_out_features_TF: np.ndarray,
+    held_out_weights_TM: np.ndarray,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """Ridge regression with intercept from standardised features to all modules' weights.
+
+    The penalty is chosen by cross-validation that leaves whole combinations out.
+
+    Returns:
+        ``r2``: of each module on the second set, None for a module whose weight is the same in all its tasks; ``permuted_r2``:
+        the mean when fitted to features that were shuffled among tasks; ``penalty``.
+    """
+    folds = GroupKFold(min(5, len(np.unique(combination_T))))
+    probe = make_pipeline(StandardScaler(), Ridge())
+    search = GridSearchCV(probe, {"ridge__alpha": PENALTIES}, cv=folds, scoring="neg_mean_squared_error")
+    search.fit(features_TF, weights_TM, groups=combination_T)
+    probe = search.best_estimator_
+
+    def score() -> np.ndarray:
+        return _r2(held_out_weights_TM, probe.predict(held_out_features_TF))
+
+    r2 = score()
+    permuted = []
+    for _ in range(PERMUTATIONS):
+        probe.fit(rng.permutation(features_TF), weights_TM)
+        permuted.append(score())
+    return {
+        "r2": [None if np.isnan(value) else float(value) for value in r2],
+        "permuted_r2": [None if np.isnan(value) else float(value) for value in np.mean(permuted, 0)],
+        "penalty": float(search.best_params_["ridge__alpha"]),
+    }
+
+
+def _r2(wanted_TM: np.ndarray, found_TM: np.ndarray) -> np.ndarray:
+    """1 minus squared error over variance, of each module [M]; not a number where there is no variance."""
+    variance = ((wanted_TM - wanted_TM.mean(0)) ** 2).sum(0)
+    error = ((wanted_TM - found_TM) ** 2).sum(0)
+    return np.where(variance > 1e-9, 1 - error / np.maximum(variance, 1e-9), np.nan)
+
+
+def _adapted(learner: Learner, config: RunConfig, world: World, which: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Adapted fast parameters [T, F] , module weights [T, M] and combinations of a set's tasks."""
+    streams, weights = task_set(world, config, which, config.evaluation.tasks)
+    found = []
+    for first in range(0, len(streams), TASKS_AT_ONCE):
+        part = slice(first, first + TASKS_AT_ONCE)
+        batch = make_batch(world.family, world.expert, streams[part], weights[part], config.support_episodes, 1)
+        support = examples_of(batch.support, batch.weights_TM, config.imitation)
+        generator = torch.Generator().manual_seed(key_of(config.seed, which, first) % 2**31)
+        with torch.no_grad():
+            fast = adapt(learner, config.inner, learner.encode(support), support, generator)
+        found.append(torch.cat([value.flatten(1) for value in fast.values()], 1).numpy())
+    return np.concatenate(found).astype(np.float64), weights, world.family.combination_of(weights)
