@@ -215,25 +215,29 @@ def theory(
     out: Path = Path("theory"),
     json_file: Annotated[Path | None, tyro.conf.arg(name="json")] = None,
 ) -> None:
-    """Experiments on when modules can be recovered. Identification: which supports make a student find a teacher's modules.
+    """Experiments on when modules can be recovered.
 
     Args:
-        experiment: identification.
+        experiment: identification (which supports make a student find a teacher's modules) or connectivity (connected
+            against disconnected support at equal numbers of training combinations).
         preset: quick (minutes on two cores) or full (hours).
-        support: Sets of modules that are trained together, such as "0,1;1,2;2,0"; by default five named ones.
+        support: Of identification: sets of modules trained together, such as "0,1;1,2;2,0"; by default five named ones.
         workers: Students trained side by side; by default one per core.
         runs: Folder in which every run has its own folder or file.
         out: Folder for table, data and figure.
         json_file: Also write the data to this file.
     """
-    if experiment != "identification":
-        raise ValueError(f"unknown experiment {experiment!r}; allowed: 'identification'")
-    from benchmarks.identification import SUPPORTS, identification, markdown
+    from benchmarks import connectivity, identification
     from benchmarks.results import write_json
 
-    found = identification(preset, support or SUPPORTS, runs, out, workers)
-    print(markdown(found), end="")
-    print(f"Written to {out}: identification.md, .json, .png.")
+    if experiment == "identification":
+        found = identification.identification(preset, support or identification.SUPPORTS, runs, out, workers)
+    elif experiment == "connectivity":
+        found = connectivity.connectivity(preset, runs, out, workers)
+    else:
+        raise ValueError(f"unknown experiment {experiment!r}; allowed: 'identification', 'connectivity'")
+    print((out / f"{experiment}.md").read_text(), end="")
+    print(f"Written to {out}.")
     if json_file is not None:
         write_json(json_file, found)
 

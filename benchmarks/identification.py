@@ -290,6 +290,7 @@ def identification(preset: str, supports: Sequence[str], root: Path, out: Path, 
             row |= {name: float(np.mean(values)) for name, values in measures.items()}
             rows.append({**row, "seeds": len(found), "alignments": measures["alignment"]})
     found_all = {"preset": preset, "budget": asdict(budget), "rows": rows, "runs": runs, **provenance()}
+    out.mkdir(parents=True, exist_ok=True)
     write_json(out / "identification.json", found_all)
     write_text(out / "identification.md", markdown(found_all))
     from benchmarks.plots import identification_picture

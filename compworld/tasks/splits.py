@@ -126,14 +126,25 @@ def non_compositional(space: ModuleSpace, rng: np.random.Generator, module: int 
     return ~held_out, held_out
 
 
-def connected(space: ModuleSpace, rng: np.random.Generator) -> Masks:
+def connected(space: ModuleSpace, rng: np.random.Generator, trained_combinations: int | None = None) -> Masks:
     """Train combinations of modules within a quarter of the ring from each other: all modules hang together.
 
     The held-out combinations are those that neither ``connected`` nor ``disconnected`` trains, so both are scored alike.
-    For 8 modules and pairs this trains (i, i+1) and (i, i+2) modulo 8.
+    For 8 modules and pairs this trains (i, i+1) and (i, i+2) modulo 8. With ``trained_combinations`` (such as the
+    number that :func:`disconnected` trains) only that many are, chosen at random such that all modules still hang together.
     """
     near, same_half = _ring_supports(space)
-    return near, ~near & ~same_half
+    trained = near.copy()
+    for index in rng.permutation(np.flatnonzero(near)):
+        if trained_combinations is None or trained.sum() <= trained_combinations:
+            break
+        trained[index] = False
+        trained[index] = not _hang_together(space.combinations[trained])
+    if trained_combinations is not None and trained.sum() > trained_combinations:
+        raise ValueError(
+            f"trained_combinations is {trained_combinations}; allowed: at least {trained.sum()}, to stay connected"
+        )
+    return trained, ~near & ~same_half
 
 
 def disconnected(space: ModuleSpace, rng: np.random.Generator) -> Masks:
@@ -194,6 +205,16 @@ def _number_held_out(space: ModuleSpace, fraction: float) -> int:
     if not 0 < fraction < 1:
         raise ValueError(f"held_out_fraction is {fraction}; allowed: above 0 and below 1")
     return round(fraction * len(space))
+
+
+def _hang_together(combinations: np.ndarray) -> bool:
+    """Whether all modules occur and each is reached from the first by steps between modules that occur together."""
+    together = combinations.T.astype(np.int64) @ combinations
+    reached = np.zeros(len(together), dtype=bool)
+    reached[0] = True
+    for _ in range(len(together)):
+        reached |= together[reached].any(axis=0)
+    return bool(reached.all() and together.diagonal().all())
 
 
 def _ring_supports(space: ModuleSpace) -> Masks:

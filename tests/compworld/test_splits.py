@@ -84,6 +84,23 @@ def test_random_support_holds_out_the_fraction_and_trains_every_module(space, fr
         assert space.combinations[split.trained].any(axis=0).all()
 
 
+@pytest.mark.parametrize("world", range(20))
+def test_connected_support_can_train_as_few_combinations_as_the_disconnected_one(world):
+    space = ModuleSpace.subsets(8, 2)
+    apart = make_split(space, "disconnected", world)
+    together = make_split(space, "connected", world, trained_combinations=int(apart.trained.sum()))
+    assert together.trained.sum() == apart.trained.sum() == 20
+    assert (together.held_out == apart.held_out).all()
+    found = diagnose(together)
+    assert found.connected
+    assert found.compositional
+
+
+def test_too_few_combinations_cannot_be_connected():
+    with pytest.raises(ValueError, match=r"trained_combinations is 3; allowed: at least \d"):
+        make_split(ModuleSpace.subsets(8, 2), "connected", trained_combinations=3)
+
+
 def test_random_support_refuses_to_leave_modules_untrained():
     with pytest.raises(ValueError, match=r"held_out_fraction 0.9 leaves modules untrained; allowed: a smaller fraction"):
         make_split(ModuleSpace.subsets(8, 1), "random", held_out_fraction=0.9)
