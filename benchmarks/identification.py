@@ -49,17 +49,17 @@ class Setting:
         width: hidden units of the student; the teacher has 16.
         learning_rate: at the start; falls to 0 along a cosine.
         samples: inputs of each step, the same for all tasks, new in every step.
-        tasks_per_set: training tasks for each set of modules.
+        tasks: training tasks; the sets of modules share them equally.
     """
 
     support: str
     seed: int = 0
     weights: str = "exponential"
-    steps: int = 20_000
+    steps: int = 40_000
     width: int = 32
     learning_rate: float = 0.1
     samples: int = 256
-    tasks_per_set: int = 32
+    tasks: int = 96
 
     @property
     def name(self) -> str:
@@ -79,8 +79,8 @@ class Preset:
 
 
 PRESETS = {
-    "quick": Preset(seeds=2, weights=("exponential",), steps=20_000),
-    "full": Preset(seeds=10, weights=("exponential", "tenths"), steps=60_000),
+    "quick": Preset(seeds=2, weights=("exponential",), steps=40_000),
+    "full": Preset(seeds=10, weights=("exponential", "tenths"), steps=80_000),
 }
 
 
@@ -185,7 +185,7 @@ def identify(setting: Setting) -> dict[str, Any]:
     split, teacher = split_of(setting.support), teacher_of(setting)
     generator = torch.Generator().manual_seed(setting.seed)
     student_codes, modules, readout, tasks = _train(setting, split, teacher, generator)
-    held_out_codes = _codes(teacher, split, "held_out", 4, setting.seed)
+    held_out_codes = _codes(teacher, split, "held_out", 4 * len(split.pool("held_out")), setting.seed)
     return {
         **asdict(setting),
         "identifiable": identifiable(setting.support),
@@ -195,8 +195,8 @@ def identify(setting: Setting) -> dict[str, Any]:
     }
 
 
-def _codes(teacher: Teacher, split: Split, which: str, per_set: int, seed: int) -> Tensor:
-    streams = task_streams(seed, f"identification {which}", np.arange(per_set * len(split.pool(which))))
+def _codes(teacher: Teacher, split: Split, which: str, tasks: int, seed: int) -> Tensor:
+    streams = task_streams(seed, f"identification {which}", np.arange(tasks))
     return torch.from_numpy(teacher.weights_in_turn(streams, split.pool(which)))
 
 
@@ -207,7 +207,7 @@ def _inputs(samples: int, teacher_inputs: int, generator: torch.Generator) -> Te
 def _train(
     setting: Setting, split: Split, teacher: Teacher, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor, _Task]:
-    tasks = _Task(teacher, _codes(teacher, split, "train", setting.tasks_per_set, setting.seed))
+    tasks = _Task(teacher, _codes(teacher, split, "train", setting.tasks, setting.seed))
     modules = torch.randn(MODULES, teacher.inputs * setting.width, generator=generator).requires_grad_()
     readout = (torch.randn(setting.width, 1, generator=generator) / math.sqrt(setting.width)).requires_grad_()
     codes = (torch.randn(len(tasks.codes), MODULES, generator=generator) / math.sqrt(MODULES)).requires_grad_()

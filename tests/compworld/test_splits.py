@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from compworld import ModuleSpace, make_split
+from compworld import ModuleSpace, diagnose, make_split
 
 PAIRS = ModuleSpace.subsets(8, 2)
 TRIPLES = ModuleSpace.subsets(8, 3)
