@@ -34,7 +34,7 @@ def run_all(
     with context.Manager() as manager:
         updates = manager.Queue()
         count = min(len(configs), workers or os.cpu_count() or 1)
-        pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(updates,))
+        pool = ProcessPoolExecutor(count, mp_context=context, initializer=start_worker, initargs=(updates,))
         futures: list[Future[dict[str, Any]]] = [pool.submit(_run_one, config, root) for config in configs]
         try:
             pending = set(futures)
@@ -55,7 +55,8 @@ def run_all(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start_worker(updates: Any) -> None:
+def start_worker(updates: Any = None) -> None:
+    """Prepare a worker process: one thread, not to outlive its parent, and where it reports to."""
     global _updates
     import torch
 

@@ -23,6 +23,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from benchmarks.executors import start_worker
 from benchmarks.results import provenance, write_json, write_text
 from compworld import diagnose
 from compworld.families import Teacher
@@ -279,7 +280,7 @@ def identification(preset: str, supports: Sequence[str], root: Path, out: Path, 
         for support in supports
         for seed in range(budget.seeds)
     ]
-    with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), start_worker) as pool:
         runs = list(pool.map(run, settings, [root] * len(settings)))
     rows = []
     for weights in budget.weights:
