@@ -26,7 +26,7 @@ def train(
 
     Args:
         method: linear_hypernetwork, deep_hypernetwork, anil, maml, no_adaptation, oracle, or your own as module:Class.
-        family: A family of the preset: goals-small, preferences-small (quick), teacher-small (teacher), goals, preferences
+        family: A family of the preset: goals-small, preferences-small, teacher-small (quick), goals, preferences
             (evening), these and teacher (iclr2024).
         preset: Where the settings come from: quick, teacher, evening or iclr2024.
         seed: Of initialisation and of the stream of tasks.

@@ -9,7 +9,7 @@ from typing import Any
 from agents.adaptation import InnerLoop
 from agents.metatraining import OuterLoop
 
-CONFIG_VERSION = 1
+CONFIG_VERSION = 2
 """Raised whenever the same config would give other numbers, so that old records are not mistaken for new ones."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -51,8 +52,9 @@ def decode(
     The penalty is chosen by cross-validation that leaves whole combinations out.
 
     Returns:
-        ``r2``: of each module on the second set, None for a module whose weight is the same in all its tasks; ``permuted_r2``:
-        the mean when fitted to features that were shuffled among tasks; ``penalty``.
+        ``r2``: of each module on the second set, None for a module whose weight is the same in all its tasks; ``total_r2``: of
+        all modules together, squared errors over variances, which modules that hardly vary do not spoil; ``permuted_r2`` and
+        ``permuted_total_r2``: their means when fitted to features that were shuffled among tasks; ``penalty``.
     """
     folds = GroupKFold(min(5, len(np.unique(combination_T))))
     probe = make_pipeline(StandardScaler(), Ridge())
@@ -60,17 +62,22 @@ def decode(
     search.fit(features_TF, weights_TM, groups=combination_T)
     probe = search.best_estimator_
 
-    def score() -> np.ndarray:
-        return _r2(held_out_weights_TM, probe.predict(held_out_features_TF))
+    def score() -> tuple[np.ndarray, float]:
+        found = probe.predict(held_out_features_TF)
+        return _r2(held_out_weights_TM, found), r2_score(held_out_weights_TM, found, multioutput="variance_weighted")
 
-    r2 = score()
-    permuted = []
+    r2, total = score()
+    permuted, permuted_totals = [], []
     for _ in range(PERMUTATIONS):
         probe.fit(rng.permutation(features_TF), weights_TM)
-        permuted.append(score())
+        of_modules, of_all = score()
+        permuted.append(of_modules)
+        permuted_totals.append(of_all)
     return {
         "r2": [None if np.isnan(value) else float(value) for value in r2],
+        "total_r2": float(total),
         "permuted_r2": [None if np.isnan(value) else float(value) for value in np.mean(permuted, 0)],
+        "permuted_total_r2": float(np.mean(permuted_totals)),
         "penalty": float(search.best_params_["ridge__alpha"]),
     }
 

@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 
-from agents.base import Learner
+from agents.base import Examples, Learner
 from agents.metatraining import adapted_predictions
 from agents.policy import AdaptedPolicy
 from benchmarks.config import RunConfig
@@ -90,6 +90,7 @@ def open_loop(learner: Learner, config: RunConfig, batch: FewShotBatch, seed: in
     with torch.no_grad():
         predictions = adapted_predictions(learner, config.inner, support, query, torch.Generator().manual_seed(seed))
         loss = learner.loss.value(predictions, query.targets, query.weights).numpy()
+        explained = {"r2": _explained(predictions, query)} if config.imitation == "action_values" else {}
     valid, episode = batch.query.valid_TN, batch.query.episode_TN
     right = (predictions.argmax(-1).numpy() == batch.query.actions_TN) & valid
     shape = (len(valid), int(episode.max()) + 1)
@@ -103,7 +104,18 @@ def open_loop(learner: Learner, config: RunConfig, batch: FewShotBatch, seed: in
         "trajectory_accuracy": (hits == steps).mean(1),
         "first_step_accuracy": _at_border(right, valid, episode, -1),
         "last_step_accuracy": _at_border(right, valid, episode, 1),
+        **explained,
     }
+
+
+def _explained(predictions_TNA: torch.Tensor, query: Examples) -> np.ndarray:
+    """R² of each task [T]: 1 minus squared error over that of the task's mean target (arXiv 2507.07207, appendix)."""
+    weights = query.weights[..., None]
+    mean = (query.targets * weights).sum(1, keepdim=True)
+    error, baseline = (
+        ((guess - query.targets).square() * weights).sum((1, 2)) for guess in (predictions_TNA, mean.expand_as(query.targets))
+    )
+    return (1 - error / baseline.clamp_min(1e-12)).numpy()
 
 
 def _at_border(right_TN: np.ndarray, valid_TN: np.ndarray, episode_TN: np.ndarray, side: int) -> np.ndarray:

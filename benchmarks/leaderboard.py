@@ -37,6 +37,8 @@ COLUMNS = (
     ("held_out", "trajectory_accuracy"),
     ("fresh_episodes", "closed_loop"),
     ("held_out", "closed_loop"),
+    ("fresh_episodes", "r2"),
+    ("held_out", "r2"),
     ("gap", "action_accuracy"),
 )
 
@@ -45,9 +47,11 @@ TERMINAL_COLUMNS = tuple(column for column in COLUMNS if column[0] != "gap" and 
 
 
 def columns_of(family: str, columns: Sequence[tuple[str, str]] = COLUMNS) -> list[tuple[str, str]]:
-    """The columns that a family has: trajectories and play need an environment."""
-    plays = family.removesuffix("-small") in CLOSED_LOOP
-    return [column for column in columns if plays or column[1] == "action_accuracy"]
+    """The columns that a family has: trajectories and play need an environment, R² needs labels that are values."""
+    missing = {"r2"} if family.partition("-")[0] in CLOSED_LOOP else {"trajectory_accuracy", "closed_loop"}
+    if family == "teacher":
+        missing |= {"r2"}
+    return [column for column in columns if column[1] not in missing]
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Row:
     def scores(self, which: str, metric: str) -> list[np.ndarray]:
         """Per-task scores of each seed."""
         if metric == "closed_loop":
-            metric = CLOSED_LOOP[self.family.removesuffix("-small")]
+            metric = CLOSED_LOOP[self.family.partition("-")[0]]
         return [np.asarray(result["scores"][which][metric]) for result in self.results]
 
     def estimate(self, which: str, metric: str) -> Estimate:
@@ -227,9 +231,14 @@ def _tasks_seen(configs: Sequence[RunConfig]) -> str:
 
 
 def _header(family: str, columns: Sequence[tuple[str, str]] = COLUMNS) -> list[str]:
-    closed = CLOSED_LOOP.get(family.removesuffix("-small"), "").replace("_", " ")
+    closed = CLOSED_LOOP.get(family.partition("-")[0], "").replace("_", " ")
     names = {"fresh_episodes": "fresh", "held_out": "held out", "gap": "gap"}
-    metrics = {"closed_loop": closed, "action_accuracy": "action accuracy", "trajectory_accuracy": "whole trajectory"}
+    metrics = {
+        "closed_loop": closed,
+        "action_accuracy": "action accuracy",
+        "trajectory_accuracy": "whole trajectory",
+        "r2": "R²",
+    }
     return ["method", *(f"{metrics[metric]}, {names[which]}" for which, metric in columns_of(family, columns))]
 
 
@@ -269,14 +278,10 @@ def _decoded(rows: Sequence[Row], family: str, support: str) -> list[str]:
     for row in rows:
         found = [result["decoding"] for result in row.results if result.get("decoding")]
         if (row.family, row.support) == (family, support) and found:
-            scores = {
-                name: np.asarray([np.mean([r2 for r2 in record[name] if r2 is not None]) for record in found])
-                for name in ("r2", "permuted_r2")
-            }
+            r2, shuffled = (np.asarray([record[name] for record in found]) for name in ("total_r2", "permuted_total_r2"))
             lines.append(
-                f"- modules decoded linearly from what {title_of(row.method)} adapted, held out: "
-                f"R² {scores['r2'].mean():.2f} ({scores['r2'].min():.2f} to {scores['r2'].max():.2f} over seeds); "
-                f"shuffled {scores['permuted_r2'].mean():.2f}"
+                f"- modules decoded linearly from what {title_of(row.method)} adapted, held out: R² {r2.mean():.2f} "
+                f"({r2.min():.2f} to {r2.max():.2f} over seeds); shuffled {shuffled.mean():.2f}"
             )
     return lines
 

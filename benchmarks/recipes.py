@@ -160,11 +160,12 @@ def _iclr2024() -> Preset:
 
 def _quick() -> Preset:
     """Small families, minutes on a laptop. How the settings were found: docs/decisions/0004-quick-preset.md."""
-    p, g = "preferences-small", "goals-small"
+    p, g, t = "preferences-small", "goals-small", "teacher-small"
+    of_teacher, common_of_teacher = _small_teacher(300)
 
     def recipe(family: str, options: dict[str, int], inner_rate: float, outer_rate: float) -> Recipe:
         # Every method sees the same tasks.
-        steps, at_once = {p: (450, 16), g: (500, 32)}[family]
+        steps, at_once = {p: (360, 16), g: (420, 32)}[family]
         outer = OuterLoop(steps, outer_rate, schedule="cosine", warmup=steps // 10, tasks_at_once=at_once)
         return Recipe(options, InnerLoop(10, inner_rate), outer)
 
@@ -179,13 +180,14 @@ def _quick() -> Preset:
         (g, "deep_hypernetwork"): recipe(g, hypernetwork, 0.03, 1e-2),
         (g, "anil"): recipe(g, wide, 0.003, 3e-2),
         (g, "maml"): recipe(g, narrow, 0.001, 3e-2),
+        **of_teacher,
     }
     evaluation = Evaluation(validate_every=100)
     return Preset(
         "small families, minutes on two cores",
-        (p, g),
+        (p, g, t),
         3,
-        {p: ("random",), g: ("random",)},
+        {p: ("random",), g: ("random",), t: ("random",)},
         _with_floors(recipes),
         {
             p: {
@@ -196,6 +198,7 @@ def _quick() -> Preset:
                 "evaluation": evaluation,
             },
             g: {"imitation": "optimal_action", "meta_batch": 64, "evaluation": evaluation},
+            t: common_of_teacher,
         },
     )
 
@@ -237,29 +240,36 @@ def _evening() -> Preset:
     )
 
 
-def _teacher() -> Preset:
-    """The small Teacher, a few minutes on two cores; rates as in the paper, but for the larger outer ones of a short budget."""
+def _small_teacher(steps: int) -> tuple[dict[tuple[str, str], Recipe], dict[str, Any]]:
+    """Recipes and further fields for the small Teacher. How the rates were found: docs/decisions/0006-small-teacher.md."""
     t = "teacher-small"
 
-    def recipe(options: dict[str, int], inner: InnerLoop, outer_rate: float) -> Recipe:
-        steps = 1000
-        return Recipe(options, inner, OuterLoop(steps, outer_rate, clip=1.0, schedule="cosine", warmup=steps // 10))
+    def recipe(options: dict[str, int], inner_rate: float) -> Recipe:
+        outer = OuterLoop(steps, 1e-2, clip=1.0, schedule="cosine", warmup=steps // 10)
+        return Recipe(options, InnerLoop(10, inner_rate), outer)
 
-    hypernetwork = {"width": 32, "hidden_layers": 2, "templates": 8}
+    hypernetwork = {"width": 32, "hidden_layers": 1, "templates": 8}
     recipes = {
-        (t, "linear_hypernetwork"): recipe(hypernetwork, InnerLoop(10, 0.3), 1e-2),
-        (t, "deep_hypernetwork"): recipe(hypernetwork, InnerLoop(10, 0.3), 1e-2),
-        (t, "anil"): recipe({"width": 128, "hidden_layers": 2}, InnerLoop(10, 0.03), 1e-2),
-        (t, "maml"): recipe({"width": 64, "hidden_layers": 2}, InnerLoop(10, 0.01), 1e-2),
+        (t, "linear_hypernetwork"): recipe(hypernetwork, 0.03),
+        (t, "deep_hypernetwork"): recipe(hypernetwork, 0.1),
+        (t, "anil"): recipe({"width": 128, "hidden_layers": 2}, 0.01),
+        (t, "maml"): recipe({"width": 64, "hidden_layers": 2}, 0.003),
     }
     common = {
-        "imitation": "probabilities",
+        "imitation": "action_values",
         "meta_batch": 32,
-        "support_episodes": 64,
-        "query_episodes": 64,
+        "support_episodes": 16,
+        "query_episodes": 16,
         "evaluation": Evaluation(validate_every=100, query_episodes=64),
     }
-    return Preset("the small Teacher, minutes on two cores", (t,), 3, {t: ("random",)}, _with_floors(recipes), {t: common})
+    return recipes, common
+
+
+def _teacher() -> Preset:
+    """The small Teacher with more steps and seeds than in the quick preset."""
+    t = "teacher-small"
+    recipes, common = _small_teacher(1000)
+    return Preset("the small Teacher, ten minutes on two cores", (t,), 8, {t: ("random",)}, _with_floors(recipes), {t: common})
 
 
 PRESET_MAKERS: dict[str, Callable[[], Preset]] = {

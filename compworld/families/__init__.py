@@ -10,32 +10,48 @@ from compworld.families.teacher import Teacher
 
 FAMILIES: dict[str, type[Family]] = {"preferences": Preferences, "goals": Goals, "teacher": Teacher}
 
-SMALL_SIZES: dict[str, dict[str, Any]] = {
-    "preferences": {"modules": 6, "max_active": 2, "features": 6, "objects": 3},
-    "goals": {"size": 7, "mazes": 2, "object_types": 3, "distractors": 2, "start_distance": 4, "horizon": 40},
-    "teacher": {"inputs": 8, "width": 16, "outputs": 4, "layers": 1},
+_REGRESSION = {
+    **{"layers": 1, "inputs": 16, "width": 16, "outputs": 16, "input_layer": 0, "biases": 1},
+    **{"weights": "tenths", "labels": "values"},
 }
-"""Sizes of the ``-Small`` variants, on which the methods can be told apart within minutes on a laptop."""
+
+VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
+    "small": {
+        "preferences": {"modules": 6, "max_active": 2, "features": 6, "objects": 3},
+        "goals": {"size": 7, "mazes": 2, "object_types": 3, "distractors": 2, "start_distance": 4, "horizon": 40},
+        "teacher": _REGRESSION,
+    },
+    "scaling2025": {"teacher": {**_REGRESSION, "modules": 16, "max_active": 3}},
+}
+"""Sizes of named variants. ``small``: the methods can be told apart within minutes on a laptop; ``scaling2025``: the Teacher of
+arXiv 2507.07207, of which the small one has fewer modules."""
+
+
+def family_names() -> list[str]:
+    """Every name that :func:`make_family` knows."""
+    return [
+        name for base in FAMILIES for name in (base, *(f"{base}-{variant}" for variant, of in VARIANTS.items() if base in of))
+    ]
 
 
 def make_family(name: str, world: int = 0, **sizes: Any) -> Family:
     """Make a task generator.
 
     Args:
-        name: ``"preferences"``, ``"goals"`` or ``"teacher"``; with ``-small`` behind it, the sizes of the small variant.
+        name: ``"preferences"``, ``"goals"`` or ``"teacher"``; with a variant behind it, such as ``"goals-small"`` or
+            ``"teacher-scaling2025"``, that variant's sizes.
         world: seed of everything that is fixed within a world: preference vectors, mazes, modules of the teacher.
         **sizes: of the family's constructor, instead of the paper's.
 
     Raises:
         ValueError: unknown family or size, or sizes that do not fit together.
     """
-    base, small, rest = name.partition("-small")
-    if base not in FAMILIES or rest:
-        allowed = [repr(n + suffix) for n in FAMILIES for suffix in ("", "-small")]
-        raise ValueError(f"unknown family {name!r}; allowed: {', '.join(allowed)}")
+    if name not in family_names():
+        raise ValueError(f"unknown family {name!r}; allowed: {', '.join(map(repr, family_names()))}")
+    base, _, variant = name.partition("-")
     if isinstance(world, bool) or not isinstance(world, int) or world < 0:
         raise ValueError(f"world is {world!r}; allowed: integers from 0")
-    chosen = {**(SMALL_SIZES[base] if small else {}), **sizes}
+    chosen = {**(VARIANTS[variant][base] if variant else {}), **sizes}
     family = FAMILIES[base]
     unknown = [size for size in chosen if size not in family.size_names()]
     if unknown:
@@ -64,12 +80,13 @@ def grid_family(family: Family) -> GridFamily:
 
 __all__ = [
     "FAMILIES",
-    "SMALL_SIZES",
+    "VARIANTS",
     "Family",
     "Goals",
     "GridFamily",
     "Preferences",
     "Teacher",
+    "family_names",
     "grid_family",
     "make_family",
 ]

@@ -27,7 +27,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-EPISODES = {"teacher-small": {"support_episodes": 9, "query_episodes": 7}}
+EPISODES = {name: {"support_episodes": 9, "query_episodes": 7} for name in ("teacher", "teacher-small")}
 """Of one step each; grid worlds: 2 and 2."""
 
 
@@ -65,7 +65,12 @@ def small(name: str, problem: Problem, seed: int = 0) -> Learner:
 
 @pytest.fixture(
     scope="session",
-    params=[("goals-small", "optimal_action"), ("preferences-small", "action_values"), ("teacher-small", "probabilities")],
+    params=[
+        ("goals-small", "optimal_action"),
+        ("preferences-small", "action_values"),
+        ("teacher", "probabilities"),
+        ("teacher-small", "action_values"),
+    ],
 )
 def case(request: pytest.FixtureRequest) -> Case:
     return case_of(*request.param)

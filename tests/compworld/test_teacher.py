@@ -9,11 +9,12 @@ import torch
 from compworld import few_shot_tasks, make_family, make_split, randomness
 from compworld.families import Teacher, grid_family
 
-SCALING = {
-    **{"modules": 16, "max_active": 3, "layers": 1, "width": 16, "outputs": 16, "input_layer": 0, "biases": 1},
-    **{"weights": "tenths", "labels": "values"},
-}
-CASES = [("teacher", {}), ("teacher-small", {}), ("teacher", SCALING), ("teacher", {"weights": "exponential", "modules": 8})]
+CASES = [
+    ("teacher", {}),
+    ("teacher-small", {}),
+    ("teacher-scaling2025", {}),
+    ("teacher", {"weights": "exponential", "modules": 8}),
+]
 
 
 @pytest.fixture(params=range(len(CASES)))
@@ -113,7 +114,7 @@ def test_tasks_as_plain_data(teacher):
 
 def test_shots_are_the_papers():
     assert make_family("teacher").shots == 256
-    assert make_family("teacher", **SCALING).shots == 16
+    assert make_family("teacher-scaling2025").shots == 16
     batch = next(few_shot_tasks(make_family("teacher"), make_split(make_family("teacher").space), tasks=1))
     assert batch.support.rows_TNR.shape == batch.query.rows_TNR.shape == (1, 256, 16)
 
