@@ -88,6 +88,20 @@ def video(
         print(path)
 
 
+def inspect(run: str, out: Path = Path("inspection"), runs: Runs = Path("runs")) -> None:
+    """Show which modules, pairs and combinations a trained learner fails on, and what it adapted: tables and pictures.
+
+    Args:
+        run: Id of a finished run (the folder's name), or the beginning of it.
+        out: Folder for the files.
+        runs: Folder in which every run has its own folder.
+    """
+    from benchmarks.inspection import inspect_run
+
+    for path in inspect_run(runs, run, out):
+        print(path)
+
+
 def splits(family: str = "preferences", support: str = "random", world: int = 0, out: Path | None = None) -> None:
     """Diagnose which combinations a support trains and holds out; prints a report and writes a picture.
 
@@ -247,6 +261,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "evaluate": evaluate,
     "video": video,
+    "inspect": inspect,
     "splits": splits,
     "play": play,
     "bench": bench,

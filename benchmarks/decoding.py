@@ -33,8 +33,8 @@ def decoding(learner: Learner, config: RunConfig, world: World) -> dict[str, Any
     """
     if not learner.adapts or config.inner.steps == 0 or not learner.comparable_fast:
         return None
-    features, weights, groups = _adapted(learner, config, world, "fresh_episodes")
-    held_out_features, held_out_weights, _ = _adapted(learner, config, world, "held_out")
+    features, weights, groups = adapted_parameters(learner, config, world, "fresh_episodes")
+    held_out_features, held_out_weights, _ = adapted_parameters(learner, config, world, "held_out")
     rng = np.random.default_rng(config.seed)
     return decode(features, weights, groups, held_out_features, held_out_weights, rng)
 
@@ -89,8 +89,10 @@ def _r2(wanted_TM: np.ndarray, found_TM: np.ndarray) -> np.ndarray:
     return np.where(variance > 1e-9, 1 - error / np.maximum(variance, 1e-9), np.nan)
 
 
-def _adapted(learner: Learner, config: RunConfig, world: World, which: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Adapted fast parameters [T, F] , module weights [T, M] and combinations of a set's tasks."""
+def adapted_parameters(
+    learner: Learner, config: RunConfig, world: World, which: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Adapted fast parameters [T, F], module weights [T, M] and combinations of a set's tasks."""
     streams, weights = task_set(world, config, which, config.evaluation.tasks)
     found = []
     for first in range(0, len(streams), TASKS_AT_ONCE):
