@@ -232,8 +232,10 @@ def theory(
     """Experiments on when modules can be recovered.
 
     Args:
-        experiment: identification (which supports make a student find a teacher's modules) or connectivity (connected
-            against disconnected support at equal numbers of training combinations).
+        experiment: identification (which supports make a student find a teacher's modules), connectivity (connected
+            against disconnected support at equal numbers of training combinations), overparameterisation (templates and
+            width), tasks (how many combinations must be trained), reach (more active modules than trained) or adaptation
+            (shots and inner steps).
         preset: quick (minutes on two cores) or full (hours).
         support: Of identification: sets of modules trained together, such as "0,1;1,2;2,0"; by default five named ones.
         workers: Students trained side by side; by default one per core.
@@ -241,15 +243,18 @@ def theory(
         out: Folder for table, data and figure.
         json_file: Also write the data to this file.
     """
-    from benchmarks import connectivity, identification
+    from benchmarks import connectivity, identification, sweeps
     from benchmarks.results import write_json
 
     if experiment == "identification":
         found = identification.identification(preset, support or identification.SUPPORTS, runs, out, workers)
     elif experiment == "connectivity":
         found = connectivity.connectivity(preset, runs, out, workers)
+    elif experiment in sweeps.SWEEPS:
+        found = sweeps.sweep(experiment, preset, runs, out, workers)
     else:
-        raise ValueError(f"unknown experiment {experiment!r}; allowed: 'identification', 'connectivity'")
+        allowed = ", ".join(map(repr, ("identification", "connectivity", *sweeps.SWEEPS)))
+        raise ValueError(f"unknown experiment {experiment!r}; allowed: {allowed}")
     print((out / f"{experiment}.md").read_text(), end="")
     print(f"Written to {out}.")
     if json_file is not None:

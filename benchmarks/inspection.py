@@ -45,7 +45,7 @@ def inspect_run(runs: Path, run_id: str, out: Path) -> list[Path]:
     write_json(out / "scores.json", {"run": run_id, "rows": rows})
     write_text(out / "scores.md", markdown(title, rows, metrics))
     plots.combinations_picture(
-        diagnose(world.split), by_combination(scores, world.split, metrics[-1]), metrics[-1].replace("_", " "), title,
+        diagnose(world.split), by_combination(scores, world.split, metrics[-1]), _words(metrics[-1]), title,
         out / "combinations.png",
     )  # fmt: skip
     files = ["scores.md", "scores.json", "combinations.png"]
@@ -108,9 +108,13 @@ def markdown(title: str, rows: list[dict[str, Any]], metrics: list[str]) -> str:
     for which, group in dict.fromkeys((row["set"], row["group"]) for row in rows):
         heading = {"module": "with a module", "pair": "with two modules", "distance": "by distance to the trained ones"}[group]
         lines += ["", f"## {which.replace('_', ' ')}, {heading}", ""]
-        lines.append(f"| {group} | tasks | {' | '.join(metric.replace('_', ' ') for metric in metrics)} |")
+        lines.append(f"| {group} | tasks | {' | '.join(map(_words, metrics))} |")
         lines.append("|---" * (2 + len(metrics)) + "|")
         chosen = [row for row in rows if (row["set"], row["group"]) == (which, group)]
         for row in sorted(chosen, key=lambda row: row[metrics[-1]]):
             lines.append(f"| {row['name']} | {row['tasks']} | {' | '.join(f'{row[metric]:.3f}' for metric in metrics)} |")
     return "\n".join(lines) + "\n"
+
+
+def _words(metric: str) -> str:
+    return "R²" if metric == "r2" else metric.replace("_", " ")

@@ -204,7 +204,30 @@ def _co_occurrence(graph: Any, diagnosis: Diagnosis) -> None:
         )
     graph.set(xlim=(-1.7, 1.7), ylim=(-1.4, 1.4), aspect="equal")
     graph.axis("off")
-    graph.set_title("modules trained together (colour: component, white: never trained)", fontsize=9)
+    graph.set_title("modules trained together\n(colour: component, white: never trained)", fontsize=9)
+
+
+def sweep_picture(rows: Sequence[dict[str, Any]], title: str, axis_label: str, path: Path) -> None:
+    """R² against a setting, with intervals: a panel and lines as the rows name them.
+
+    Args:
+        rows: of :func:`benchmarks.sweeps.sweep`.
+        title: what was asked.
+        axis_label: of the horizontal axis.
+        path: of the PNG.
+    """
+    panels = list(dict.fromkeys(row["panel"] for row in rows))
+    figure, axes = plt.subplots(1, len(panels), figsize=(5.6 * len(panels), 4.4), squeeze=False, layout="constrained")
+    for axis, panel in zip(axes[0], panels, strict=True):
+        for line in dict.fromkeys(row["line"] for row in rows):
+            found = [row for row in rows if (row["panel"], row["line"]) == (panel, line)]
+            x, y = [row["x"] for row in found], [row["value"] for row in found]
+            reach = [[row["value"] - row["low"] for row in found], [row["high"] - row["value"] for row in found]]
+            axis.errorbar(x, y, np.maximum(reach, 0), marker="o", capsize=3, label=line)
+        axis.set(title=panel, xlabel=axis_label, ylabel="R²", ylim=(max(-1.0, axis.get_ylim()[0]), 1.02))
+    axes[0][0].legend(fontsize=8)
+    figure.suptitle(title, fontsize=9)
+    _save(figure, path)
 
 
 def _save(figure: Any, path: Path) -> None:
