@@ -60,7 +60,7 @@ class Setting:
     width: int = 32
     learning_rate: float = 0.1
     samples: int = 256
-    tasks: int = 96
+    tasks: int = 192
 
     @property
     def name(self) -> str:
@@ -80,7 +80,7 @@ class Preset:
 
 
 PRESETS = {
-    "quick": Preset(seeds=2, weights=("exponential",), steps=40_000),
+    "quick": Preset(seeds=1, weights=("exponential",), steps=40_000),
     "full": Preset(seeds=10, weights=("exponential", "tenths"), steps=80_000),
 }
 
