@@ -4,6 +4,7 @@ The paper's supports train different numbers of combinations; beside them stands
 than the disconnected one. What is predicted is written down before anything is trained: :func:`compworld.diagnose`.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,18 +22,28 @@ from compworld import diagnose, make_family, make_split
 
 @dataclass(frozen=True)
 class Experiment:
-    """A preset's recipes on one family and several methods."""
+    """A preset's recipes on one family and several methods, scored by one metric."""
 
     preset: str
     family: str
     sizes: dict[str, Any]
     methods: tuple[str, ...]
     seeds: int
+    metric: str
+    steps: int | None = None
+    """Outer steps, instead of the recipe's."""
 
 
 PRESETS = {
-    "quick": Experiment("teacher", "teacher-small", {"modules": 8}, ("linear_hypernetwork", "deep_hypernetwork"), 3),
-    "full": Experiment("iclr2024", "teacher", {"modules": 8}, ("linear_hypernetwork", "deep_hypernetwork", "anil", "maml"), 3),
+    "quick": Experiment("teacher", "teacher-small", {"modules": 8}, ("linear_hypernetwork",), 3, "r2", 3000),
+    "full": Experiment(
+        "iclr2024",
+        "teacher",
+        {"modules": 8},
+        ("linear_hypernetwork", "deep_hypernetwork", "anil", "maml"),
+        3,
+        "action_accuracy",
+    ),
 }
 
 
@@ -40,7 +51,8 @@ def connectivity(preset: str, runs: Path, out: Path, workers: int | None = None)
     """Run all cells that have no result yet; writes table and data into ``out``.
 
     Returns:
-        ``rows``: for each method and support, whether it is connected, how many combinations it trains, and its scores;
+        ``rows``: for each method and support, whether it is connected, how many combinations it trains, its scores, and how
+        well each seed's modules can be decoded from what adapted;
         ``differences``: matched connected minus disconnected support, paired by seed; provenance.
 
     Raises:
@@ -60,12 +72,14 @@ def connectivity(preset: str, runs: Path, out: Path, workers: int | None = None)
     configs = [_config(chosen, method, seed, *supports[name]) for method, name in cells for seed in range(chosen.seeds)]
     results = run_all(configs, runs, workers)
     scores: dict[tuple[str, str], dict[str, list[np.ndarray]]] = {}
+    decoded: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for number, cell in enumerate(cells):
         found = results[number * chosen.seeds : (number + 1) * chosen.seeds]
         scores[cell] = {
-            which: [np.asarray(result["scores"][which]["action_accuracy"]) for result in found]
+            which: [np.asarray(result["scores"][which][chosen.metric]) for result in found]
             for which in ("fresh_episodes", "held_out")
         }
+        decoded[cell] = [result["decoding"] for result in found if result["decoding"]]
     rows = []
     for method, name in cells:
         support, options = supports[name]
@@ -74,6 +88,7 @@ def connectivity(preset: str, runs: Path, out: Path, workers: int | None = None)
         row["connected"] = all(diagnose(split).connected for split in splits)
         for which, values in scores[method, name].items():
             row[which] = statistics.estimate(values, np.random.default_rng(0)).as_dict()
+        row["decoding"] = decoded[method, name]
         rows.append(row)
     matched = list(supports)[1]
     differences = {
@@ -87,6 +102,7 @@ def connectivity(preset: str, runs: Path, out: Path, workers: int | None = None)
         "preset": preset,
         "family": chosen.family,
         "sizes": chosen.sizes,
+        "metric": chosen.metric,
         "seeds": chosen.seeds,
         "outer_steps": steps,
         "rows": rows,
@@ -101,7 +117,11 @@ def connectivity(preset: str, runs: Path, out: Path, workers: int | None = None)
 
 
 def _config(chosen: Experiment, method: str, seed: int, support: str, options: dict[str, Any]) -> RunConfig:
-    return preset_of(chosen.preset).config(chosen.family, method, seed, support, support_options=options, sizes=chosen.sizes)
+    config = preset_of(chosen.preset).config(chosen.family, method, seed, support, support_options=options, sizes=chosen.sizes)
+    if chosen.steps is None:
+        return config
+    outer = dataclasses.replace(config.outer, steps=chosen.steps, warmup=chosen.steps // 10)
+    return dataclasses.replace(config, outer=outer)
 
 
 def markdown(found: dict[str, Any]) -> str:
@@ -110,17 +130,20 @@ def markdown(found: dict[str, Any]) -> str:
     lines = [
         "# Connected against disconnected support",
         "",
-        f"{found['family']} with {found['sizes']}; {found['seeds']} seeds; outer steps: {steps}. Action accuracy, "
-        "interquartile mean over seeds with 95 % intervals from a bootstrap over seeds and tasks; held-out combinations are "
-        "the same in all rows.",
+        f"{found['family']} with {found['sizes']}; {found['seeds']} seeds; outer steps: {steps}. "
+        f"{'R²' if found['metric'] == 'r2' else 'Action accuracy'}, interquartile mean over seeds with 95 % intervals from a "
+        "bootstrap over seeds and tasks; held-out combinations are the same in all rows. Decoding: R² of all modules' weights "
+        "together, read off the adapted parameters linearly on held-out combinations; mean over seeds (lowest and highest), "
+        "and with features shuffled among tasks.",
         "",
-        "| method | support | combinations trained | connected (diagnosis) | fresh episodes | held out |",
-        "|---|---|---|---|---|---|",
+        "| method | support | combinations trained | connected (diagnosis) | fresh episodes | held out | decoding | shuffled |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in found["rows"]:
         values = " | ".join(_interval(row[which], ".3f") for which in ("fresh_episodes", "held_out"))
         connected = "yes" if row["connected"] else "no"
-        lines.append(f"| {title_of(row['method'])} | {row['support']} | {row['trained']} | {connected} | {values} |")
+        start = f"| {title_of(row['method'])} | {row['support']} | {row['trained']} | {connected} | {values}"
+        lines.append(f"{start} | {_decoding(row['decoding'])} |")
     lines.append("")
     for method, difference in found["differences"].items():
         lines.append(f"- {title_of(method)}, matched connected minus disconnected, held out: {_interval(difference, '+.3f')}")
@@ -129,3 +152,10 @@ def markdown(found: dict[str, Any]) -> str:
 
 def _interval(estimate: dict[str, float], form: str) -> str:
     return f"{estimate['value']:{form}} [{estimate['low']:{form}}, {estimate['high']:{form}}]"
+
+
+def _decoding(records: list[dict[str, Any]]) -> str:
+    if not records:
+        return " | "
+    r2, shuffled = (np.asarray([record[name] for record in records]) for name in ("total_r2", "permuted_total_r2"))
+    return f"{r2.mean():.3f} ({r2.min():.3f} to {r2.max():.3f}) | {shuffled.mean():.2f}"

@@ -1,5 +1,6 @@
 """Pictures of results and splits, as PNG files."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def held_out_against_fresh(cells: dict[str, dict[str, tuple[Estimate, Estimate]]
             )
         axis.set(title=family, xlabel=f"{metric}, trained combinations", ylabel=f"{metric}, held-out combinations")
     axes[0][0].legend(fontsize=8)
-    figure.suptitle(note, fontsize=9)
+    figure.suptitle(textwrap.fill(note, 80 * len(cells)), fontsize=9)
     _save(figure, path)
 
 
