@@ -42,12 +42,10 @@ def inspect_run(runs: Path, run_id: str, out: Path) -> list[Path]:
     rows = list(grouped(scores, world.split, metrics))
     title = f"{title_of(config.method)}, {config.family}, {config.support} support, seed {config.seed}"
     out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "scores.json", {"run": run_id, "rows": rows})
+    write_json(out / "scores.json", {"run": config.run_id, "rows": rows})
     write_text(out / "scores.md", markdown(title, rows, metrics))
-    plots.combinations_picture(
-        diagnose(world.split), by_combination(scores, world.split, metrics[-1]), _words(metrics[-1]), title,
-        out / "combinations.png",
-    )  # fmt: skip
+    mean = by_combination(scores, world.split, metrics[-1])
+    plots.combinations_picture(diagnose(world.split), mean, _words(metrics[-1]), title, out / "combinations.png")
     files = ["scores.md", "scores.json", "combinations.png"]
     if learner.adapts and config.inner.steps and learner.comparable_fast:
         found = [adapted_parameters(learner, config, world, which)[:2] for which in ("fresh_episodes", "held_out")]

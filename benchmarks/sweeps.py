@@ -44,7 +44,7 @@ class Sweep:
 
     Attributes:
         title: what it asks.
-        axis: label of each panel's horizontal axis; one for all panels, or one for each.
+        axis: label of the horizontal axis.
         cells: from a seed to the (line, config) pairs that are trained.
         points: from (line, config, result, folder of runs) to the points that the run gives.
     """
@@ -188,7 +188,9 @@ SWEEPS = {
     ),
     "tasks": Sweep("How many combinations must be trained?", "trained combinations", _task_cells, _task_points),
     "reach": Sweep("Trained on few active modules of 6, scored on many", "active modules", _reach_cells, _reach_points),
-    "adaptation": Sweep("How much adaptation does each method need?", "number", _adaptation_cells, _adaptation_points),
+    "adaptation": Sweep(
+        "How much adaptation does each method need?", "shots, or inner steps", _adaptation_cells, _adaptation_points
+    ),
 }
 
 
