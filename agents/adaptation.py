@@ -62,7 +62,7 @@ def adapt(
     fast = learner.initial_fast(encoded) if fast is None else fast
     if not learner.adapts:
         return fast
-    weights = [_sample_weights(support, inner.minibatch, generator) for _ in range(inner.steps)]
+    weights = sample_weights(inner, support, generator)
     problem = learner.inner_problem(encoded, support)
     if problem is None:
         return _adapt_by_autograd(learner, inner, encoded, support, weights, fast)
@@ -89,6 +89,11 @@ def _adapt_by_autograd(
             update = first_moment[name] / (1 - BETA_1**step) / (root + EPSILON)
             fast = {**fast, name: fast[name] - inner.learning_rate * (update + inner.weight_decay * fast[name])}
     return fast
+
+
+def sample_weights(inner: InnerLoop, support: Examples, generator: torch.Generator | None) -> list[Tensor]:
+    """Weights of each task's samples in every inner step, [T, N]."""
+    return [_sample_weights(support, inner.minibatch, generator) for _ in range(inner.steps)]
 
 
 def _sample_weights(support: Examples, size: int | None, generator: torch.Generator | None) -> Tensor:

@@ -3,16 +3,24 @@
 Axes of tensor names: T tasks, N samples, A outputs, H width (with a constant one behind the features).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from agents.base import Examples, Fast, Learner, Problem
+from agents.compiled.adamw import rates
+from agents.compiled.anil import query_losses
+from agents.compiled.function import Arrays, sum_of_losses
+from agents.compiled.tasks import Packing
 from agents.explicit import InnerProblem
-from agents.losses import Loss
+from agents.losses import CrossEntropy, Loss
 from agents.networks import SharedNetwork, lecun_normal
+
+if TYPE_CHECKING:
+    from agents.adaptation import InnerLoop
 
 
 class ANIL(Learner):
@@ -43,6 +51,20 @@ class ANIL(Learner):
 
     def inner_problem(self, encoded: Tensor, support: Examples) -> InnerProblem:
         return _HeadProblem(self.loss, encoded, support)
+
+    def compiled_query_loss(
+        self, inner: "InnerLoop", support: Examples, query: Examples, weights: Sequence[Tensor]
+    ) -> Tensor:
+        few, asked = Packing(support), Packing(query)
+        features, asked_features = self.body(few.inputs[None])[0], self.body(asked.inputs[None])[0]
+        start = torch.cat([self.head.mT.flatten(), self.bias.flatten()])
+        few_set, asked_set = few.task_set(features, weights if inner.minibatch else ()), asked.task_set(asked_features)
+        inner_rates, classes = rates(inner, few_set.targets.dtype), isinstance(self.loss, CrossEntropy)
+
+        def kernel(first: int, last: int, slow: Arrays, of_slow: Arrays) -> float:
+            return query_losses(first, last, few_set, asked_set, inner_rates, classes, slow[0], *of_slow)
+
+        return sum_of_losses(kernel, few.lengths, [start], [features, asked_features])
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
 """What a learner is. Axes of tensor names: T tasks, N samples, R active rows, D inputs, A outputs, H width, C templates."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from agents.explicit import InnerProblem
 from agents.losses import LOSSES, Loss
+
+if TYPE_CHECKING:
+    from agents.adaptation import InnerLoop
 
 Fast = dict[str, Tensor]
 """Fast parameters by name, each with a leading task axis: what the inner loop adapts."""
@@ -97,6 +101,20 @@ class Learner(nn.Module, ABC):
 
     def inner_problem(self, encoded: Any, support: Examples) -> InnerProblem | None:
         """The inner gradient and its adjoint written out, for a learner with one fast tensor; None leaves both to autograd."""
+        return None
+
+    def compiled_query_loss(
+        self, inner: "InnerLoop", support: Examples, query: Examples, weights: Sequence[Tensor]
+    ) -> Tensor | None:
+        """Sum of the tasks' query losses after adaptation, by compiled code for the CPU; differentiable once.
+
+        None, the default, leaves it to the inner loop and :meth:`predict`.
+
+        Args:
+            inner: a loop of AdamW steps of second order.
+            support, query: of each task, on the CPU.
+            weights: sample weights of each inner step, [T, N].
+        """
         return None
 
     def gradient(self, fast: Fast, encoded: Any, examples: Examples, create_graph: bool) -> Fast:

@@ -3,7 +3,9 @@
 Axes of tensor names: T tasks, N samples, C coefficients or templates.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -22,6 +24,9 @@ from agents.embedding import (
 from agents.explicit import InnerProblem
 from agents.networks import lecun_normal, truncated_normal
 from agents.templates import Encoding, MixtureKept, MixtureProblem, TemplateNetwork, rescaled
+
+if TYPE_CHECKING:
+    from agents.adaptation import InnerLoop
 
 
 class DeepHypernetwork(Learner):
@@ -60,6 +65,13 @@ class DeepHypernetwork(Learner):
     def predict(self, fast: Fast, encoded: Encoding) -> Tensor:
         mixture = self.embedding(rescaled(fast["coefficients"])[0])
         return self.network([mixture] * self.network.layers, mixture @ self.bias_head, encoded)
+
+    def compiled_query_loss(
+        self, inner: "InnerLoop", support: Examples, query: Examples, weights: Sequence[Tensor]
+    ) -> Tensor:
+        matrices, *vectors = zip(*self.embedding.blocks(), strict=True)
+        embedding = [torch.cat(matrices), *(torch.stack(values) for values in vectors), self.bias_head]
+        return self.network.compiled_query_loss(inner, self.loss, support, query, weights, self.coefficients, embedding)
 
     def inner_problem(self, encoded: Encoding, support: Examples) -> InnerProblem:
         return _EmbeddedProblem(self, encoded, support)

@@ -3,7 +3,9 @@
 Axes of tensor names: T tasks, N samples, L layers, C templates, F fast parameters.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,6 +14,9 @@ from agents.base import Examples, Fast, Learner, Problem
 from agents.explicit import InnerProblem
 from agents.networks import truncated_normal
 from agents.templates import Encoding, MixtureKept, MixtureProblem, TemplateNetwork, rescaled
+
+if TYPE_CHECKING:
+    from agents.adaptation import InnerLoop
 
 
 class LinearHypernetwork(Learner):
@@ -43,6 +48,12 @@ class LinearHypernetwork(Learner):
 
     def inner_problem(self, encoded: Encoding, support: Examples) -> InnerProblem:
         return _CoefficientProblem(self, encoded, support)
+
+    def compiled_query_loss(
+        self, inner: "InnerLoop", support: Examples, query: Examples, weights: Sequence[Tensor]
+    ) -> Tensor:
+        start = torch.cat([self.coefficients, self.bias])
+        return self.network.compiled_query_loss(inner, self.loss, support, query, weights, start)
 
     def split(self, fast_TF: Tensor) -> tuple[Tensor, Tensor]:
         """Coefficients [T, L, C] and bias [T, A]."""

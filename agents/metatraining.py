@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from agents.adaptation import InnerLoop, adapt
+from agents.adaptation import InnerLoop, adapt, sample_weights
 from agents.base import Examples, Learner
 
 
@@ -64,6 +64,19 @@ def adapted_predictions(
     return learner.predict(fast, learner.encode(query, encoded) if learner.adapts else encoded)
 
 
+def query_loss(
+    learner: Learner, inner: InnerLoop, support: Examples, query: Examples, generator: torch.Generator | None = None
+) -> Tensor:
+    """Sum over tasks of the query loss after adaptation, differentiable; by compiled code where the learner has it."""
+    compiled = inner.optimizer == "adamw" and inner.second_order and inner.steps > 0 and query.targets.device.type == "cpu"
+    if learner.adapts and compiled:
+        total = learner.compiled_query_loss(inner, support, query, sample_weights(inner, support, generator))
+        if total is not None:
+            return total
+    predictions = adapted_predictions(learner, inner, support, query, generator)
+    return learner.loss.value(predictions, query.targets, query.weights).sum()
+
+
 class MetaTrainer:
     """A learner in meta-training.
 
@@ -93,8 +106,7 @@ class MetaTrainer:
         order = torch.argsort(support.lengths, stable=True) if at_once < tasks else torch.arange(tasks)
         for part in torch.split(order, at_once):
             few, asked = support[part].trimmed(), query[part].trimmed()
-            predictions = adapted_predictions(self.learner, self.inner, few, asked, generator)
-            loss = self.learner.loss.value(predictions, asked.targets, asked.weights).sum() / tasks
+            loss = query_loss(self.learner, self.inner, few, asked, generator) / tasks
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
         norm = torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.outer.clip)

@@ -6,15 +6,25 @@ Axes of tensor names: T tasks, N samples, R active rows, C templates, H width, A
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from agents.base import Problem
+from agents.base import Examples, Problem
+from agents.compiled import mixing
+from agents.compiled.adamw import rates
+from agents.compiled.function import Arrays, sum_of_losses
+from agents.compiled.hypernetwork import query_losses
+from agents.compiled.tasks import Packing
+from agents.compiled.templates import Banks
 from agents.first_layer import GeneratedInput, MixedInput, ProjectedInput
-from agents.losses import Loss
-from agents.networks import check_sizes, input_layer, truncated_normal
+from agents.losses import CrossEntropy, Loss
+from agents.networks import SparseInput, check_sizes, input_layer, truncated_normal
 from agents.perceptron import Passes, Weights, directional, forward, passes, weight_gradients_along
+
+if TYPE_CHECKING:
+    from agents.adaptation import InnerLoop
 
 GENERATED_ROWS_PER_SAMPLE = 8
 """Of a table, about as many rows are generated in the time in which one sample's projections are read (measured on CPUs)."""
@@ -70,14 +80,75 @@ class TemplateNetwork(nn.Module):
             split = self.input_layer(table, inputs_TNR).view(tasks, samples, self.templates, self.width)
             first = ProjectedInput(split.transpose(1, 2).reshape(tasks, self.templates, samples * self.width), self.width)
         else:
-            by_template = table.view(-1, self.templates, self.width).transpose(0, 1).reshape(self.templates, -1)
+            by_template = self._by_template(table)
             incidence = self.input_layer.incidence(inputs_TNR, len(table))
             first = GeneratedInput(by_template, incidence, tasks, self.width)
-        if support is not None:
-            return Encoding(first, support.banks)
+        return Encoding(first, self._banks() if support is None else support.banks)
+
+    def _banks(self) -> tuple[Tensor, ...]:
+        """Scaled banks of the layers behind the first."""
         scale = 1 / math.sqrt(self.width)
         output = self.output.view(self.templates, self.width, -1).mT.reshape(self.templates, -1)
-        return Encoding(first, tuple(bank * scale for bank in (*self.hidden, output)))
+        return tuple(bank * scale for bank in (*self.hidden, output))
+
+    def _by_template(self, table: Tensor) -> Tensor:
+        """A first layer's table [V, C * H] as [C, V * H]."""
+        return table.view(-1, self.templates, self.width).transpose(0, 1).reshape(self.templates, -1)
+
+    def compiled_query_loss(
+        self,
+        inner: "InnerLoop",
+        loss: Loss,
+        support: Examples,
+        query: Examples,
+        weights: Sequence[Tensor],
+        start_F: Tensor,
+        embedding: Sequence[Tensor] | None = None,
+    ) -> Tensor:
+        """Sum of the tasks' query losses after adapting what mixes the templates, by compiled code.
+
+        Args:
+            inner, support, query, weights: as of :meth:`Learner.compiled_query_loss`.
+            loss: the loss.
+            start_F: fast parameters before adaptation.
+            embedding: tensors of :class:`agents.compiled.mixing.Embedding`; None if the fast parameters are the coefficients.
+        """
+        few, asked = Packing(support), Packing(query)
+        sparse = isinstance(self.input_layer, SparseInput)
+        inputs = [self.input_layer.compact(packing.inputs) if sparse else packing.inputs for packing in (few, asked)]
+        few_set = few.task_set(inputs[0], weights if inner.minibatch else ())
+        asked_set = asked.task_set(inputs[1])
+        table = self.input_layer.table(self.input / math.sqrt(self.problem.inputs))
+        *hidden, output = self._banks()
+        banks = (
+            table if sparse else self._by_template(table),
+            torch.stack(hidden) if hidden else output.new_empty(0, self.templates, self.width**2),
+            output,
+        )
+        nothing = start_F.new_empty(0, self.templates)
+        blocks = embedding or [nothing, nothing, nothing, nothing, start_F.new_empty(0, self.problem.outputs)]
+        inner_rates, classes = rates(inner, few_set.targets.dtype), isinstance(loss, CrossEntropy)
+
+        def kernel(first: int, last: int, slow: Arrays, of_slow: Arrays) -> float:
+            start, *others = slow
+            of_start, *of_others = of_slow
+            return query_losses(
+                first,
+                last,
+                few_set,
+                asked_set,
+                inner_rates,
+                classes,
+                self.layers,
+                start,
+                Banks(*others[:3]),
+                mixing.Embedding(*others[3:]),
+                of_start,
+                Banks(*of_others[:3]),
+                mixing.Embedding(*of_others[3:]),
+            )
+
+        return sum_of_losses(kernel, few.lengths, [start_F, *banks, *blocks])
 
     def weights(self, mixtures: Sequence[Tensor], bias_TA: Tensor, banks: Sequence[Tensor]) -> Weights:
         """Weights behind the first layer, for coefficients [T, C] of every layer."""

@@ -1,0 +1,110 @@
+"""Query loss and meta-gradient of adapting a linear head to fixed features.
+
+Axes of array names: K inner steps, N samples of a task, S samples of all tasks, A outputs, H features, P = A * H + A fast
+parameters.
+"""
+
+import numpy as np
+
+from agents.compiled import adamw
+from agents.compiled.compiler import compiled
+from agents.compiled.losses import curvature, loss_and_gradient
+from agents.compiled.tasks import longest
+
+
+@compiled
+def query_losses(first, last, support, query, rates, classes, start_P, of_start_P, of_support_SH, of_query_SH):  # type: ignore[no-untyped-def]
+    """Adapt to the support sets of tasks ``first`` to ``last - 1`` and score on their query sets.
+
+    Args:
+        first, last: which tasks.
+        support, query: :class:`agents.compiled.tasks.TaskSet`, with features as inputs.
+        rates: of the inner AdamW.
+        classes: see :mod:`agents.compiled.losses`.
+        start_P: the head's weights [A, H] and biases [A].
+        of_start_P: added to is the gradient with respect to the start.
+        of_support_SH, of_query_SH: filled with the gradients with respect to the features.
+
+    Returns:
+        Sum of the query losses.
+    """
+    dtype, steps, samples = start_P.dtype, len(rates.moves), longest(support.starts)
+    width, count = support.inputs.shape[1], support.targets.shape[1]
+    heads = np.empty((steps + 1, len(start_P)), dtype)
+    history = adamw.history(steps, start_P)
+    deltas, probabilities = np.empty((steps, samples * count), dtype), np.empty((steps, samples, count), dtype)
+    query_delta = np.empty((longest(query.starts), count), dtype)
+    query_probabilities = np.empty_like(query_delta)
+    along = np.empty((samples, count), dtype)
+    left, right = np.empty(2 * steps * count * samples, dtype), np.empty((2 * steps, count, width), dtype)
+    first_moment, second_moment = np.empty_like(start_P), np.empty_like(start_P)
+    direction, change, adjoint = np.empty_like(start_P), np.empty_like(start_P), np.empty_like(start_P)
+    total = 0.0
+    for task in range(first, last):
+        begin, end = support.starts[task], support.starts[task + 1]
+        features, targets = support.inputs[begin:end], support.targets[begin:end]
+        n = end - begin
+        heads[0] = start_P
+        first_moment[:] = 0
+        second_moment[:] = 0
+        for k in range(steps):
+            weights = support.weights[k % len(support.weights), begin:end]
+            delta = deltas[k, : n * count].reshape(n, count)
+            _outputs(features, heads[k], delta)
+            loss_and_gradient(delta, targets, weights, classes, probabilities[k, :n])
+            _gradient(features, delta, history.gradients[k])
+            adamw.step(rates, k, heads[k], heads[k + 1], first_moment, second_moment, history)
+
+        begin_query, end_query = query.starts[task], query.starts[task + 1]
+        asked, targets = query.inputs[begin_query:end_query], query.targets[begin_query:end_query]
+        delta = query_delta[: len(asked)]
+        _outputs(asked, heads[steps], delta)
+        weights = query.weights[0, begin_query:end_query]
+        total += loss_and_gradient(delta, targets, weights, classes, query_probabilities[: len(asked)])
+        _gradient(asked, delta, adjoint)
+        np.dot(delta, _matrix(heads[steps], count, width), of_query_SH[begin_query:end_query])
+
+        first_moment[:] = 0
+        second_moment[:] = 0
+        lefts = left[: 2 * steps * count * n].reshape(2 * steps, count, n)
+        for k in range(steps - 1, -1, -1):
+            adamw.step_back(rates, k, adjoint, first_moment, second_moment, history, direction)
+            weights = support.weights[k % len(support.weights), begin:end]
+            _outputs(features, direction, along[:n])
+            curvature(along[:n], weights, classes, probabilities[k, :n])
+            _gradient(features, along[:n], change)
+            for i in range(len(adjoint)):
+                adjoint[i] += change[i]
+            # The features' derivative is a sum of outer products over all steps: one matrix product, left to the end.
+            lefts[2 * k] = deltas[k, : n * count].reshape(n, count).T
+            lefts[2 * k + 1] = along[:n].T
+            right[2 * k] = _matrix(direction, count, width)
+            right[2 * k + 1] = _matrix(heads[k], count, width)
+        np.dot(lefts.reshape(-1, n).T, right.reshape(-1, width), of_support_SH[begin:end])
+        for i in range(len(adjoint)):
+            of_start_P[i] += adjoint[i]
+    return total
+
+
+@compiled
+def _matrix(head_P, count, width):  # type: ignore[no-untyped-def]
+    return head_P[: count * width].reshape(count, width)
+
+
+@compiled
+def _outputs(features_NH, head_P, outputs_NA):  # type: ignore[no-untyped-def]
+    count, width = outputs_NA.shape[1], features_NH.shape[1]
+    np.dot(features_NH, _matrix(head_P, count, width).T, outputs_NA)
+    for n in range(len(outputs_NA)):
+        for a in range(count):
+            outputs_NA[n, a] += head_P[count * width + a]
+
+
+@compiled
+def _gradient(features_NH, delta_NA, gradient_P):  # type: ignore[no-untyped-def]
+    count, width = delta_NA.shape[1], features_NH.shape[1]
+    np.dot(delta_NA.T, features_NH, _matrix(gradient_P, count, width))
+    gradient_P[count * width :] = 0
+    for n in range(len(delta_NA)):
+        for a in range(count):
+            gradient_P[count * width + a] += delta_NA[n, a]

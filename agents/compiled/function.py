@@ -1,0 +1,80 @@
+"""A compiled meta-gradient as one node of autograd, its tasks shared out to threads."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+import scipy.linalg.cython_blas  # noqa: F401 (the library behind compiled products, which must be loaded to be limited)
+import torch
+from threadpoolctl import ThreadpoolController
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+Arrays = tuple[np.ndarray, ...]
+Kernel = Callable[[int, int, Arrays, Arrays], float]
+"""(first task, one behind the last, slow arrays, gradients to add to) -> sum of those tasks' losses."""
+
+
+def sum_of_losses(
+    kernel: Kernel, effort_T: np.ndarray, shared: Sequence[Tensor], by_sample: Sequence[Tensor] = ()
+) -> Tensor:
+    """Sum of all tasks' losses, differentiable once with respect to the slow tensors.
+
+    Args:
+        kernel: computes losses and gradients; must not hold the interpreter's lock.
+        effort_T: about proportional to the time that each task takes.
+        shared: slow tensors that all tasks read; the kernel gets those, and gradients of their shapes to add to.
+        by_sample: slow tensors [S, ...] of which each task reads its own rows; their gradients come behind those of ``shared``.
+    """
+    return _Sum.apply(kernel, effort_T, len(shared), *shared, *by_sample)  # type: ignore[no-untyped-call]
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, kernel: Kernel, effort_T: np.ndarray, shared: int, *slow: Tensor) -> Tensor:
+        arrays = tuple(tensor.detach().contiguous().numpy() for tensor in slow)
+        of_rows = tuple(np.zeros_like(array) for array in arrays[shared:])
+
+        def work(first: int, last: int) -> tuple[float, Arrays]:
+            gradients = (*(np.zeros_like(array) for array in arrays[:shared]), *of_rows)
+            return kernel(first, last, arrays, gradients), gradients
+
+        (total, gradients), *others = _in_threads(work, effort_T)
+        for other_total, other_gradients in others:
+            total += other_total
+            for gradient, other in zip(gradients[:shared], other_gradients, strict=False):
+                gradient += other
+        ctx.gradients = [torch.from_numpy(gradient) for gradient in gradients]
+        return slow[0].new_tensor(total)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, adjoint: Tensor) -> tuple[Tensor | None, ...]:
+        return None, None, None, *(gradient * adjoint for gradient in ctx.gradients)
+
+
+def _in_threads(work: Callable[[int, int], Any], effort_T: np.ndarray) -> list[Any]:
+    """``work(first task, one behind the last)`` for as many parts as torch has threads.
+
+    The parts depend on nothing but effort and number of threads, so that results can be reproduced to the bit.
+    """
+    threads = min(torch.get_num_threads(), len(effort_T))
+    reached = np.concatenate([[0.0], np.cumsum(effort_T, dtype=np.float64)])
+    edges = np.searchsorted(reached, np.linspace(0, reached[-1], threads + 1)).tolist()
+    edges[0], edges[-1] = 0, len(effort_T)
+    with _linear_algebra().limit(limits=1, user_api="blas"):  # one task's matrices are too small to be shared out themselves
+        if threads == 1:
+            return [work(0, len(effort_T))]
+        return list(_pool(threads).map(work, edges[:-1], edges[1:]))
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, "tasks")
+
+
+@cache
+def _linear_algebra() -> ThreadpoolController:
+    return ThreadpoolController()

@@ -1,0 +1,167 @@
+"""Query loss and meta-gradient of adapting the coefficients that mix a network's templates.
+
+Axes of array names: K inner steps, N samples of a task, F fast parameters; others as in :mod:`agents.compiled.templates` and
+:mod:`agents.compiled.mixing`.
+"""
+
+import numpy as np
+
+from agents.compiled import adamw, mixing, templates
+from agents.compiled.compiler import compiled
+from agents.compiled.tasks import longest
+
+
+@compiled
+def query_losses(
+    first, last, support, query, rates, classes, layers, start_F, banks, embedding, of_start_F, of_banks, of_embedding
+):  # type: ignore[no-untyped-def]
+    """Adapt to the support sets of tasks ``first`` to ``last - 1`` and score on their query sets.
+
+    Args:
+        first, last: which tasks.
+        support, query: :class:`agents.compiled.tasks.TaskSet`.
+        rates: of the inner AdamW.
+        classes: see :mod:`agents.compiled.losses`.
+        layers: L.
+        start_F: fast parameters before adaptation.
+        banks: :class:`agents.compiled.templates.Banks`.
+        embedding: :class:`agents.compiled.mixing.Embedding`, without blocks for the linear hypernetwork.
+        of_start_F, of_banks, of_embedding: added to are the gradients.
+
+    Returns:
+        Sum of the query losses.
+    """
+    dtype, steps, fast_size = start_F.dtype, len(rates.moves), len(start_F)
+    samples = max(longest(support.starts), longest(query.starts))
+    outputs, count = support.targets.shape[1], len(banks.output)
+    width = banks.output.shape[1] // outputs
+    dense = support.inputs.shape[1]
+    most = (dense or samples) * width
+    # Passes 0 to K - 1 are inner steps, K is the query set's, K + 1 the derivative along one direction after the other.
+    passes = templates.room(steps + 2, layers, samples, width, outputs, banks)
+    blocks = mixing.blocks(steps + 2, layers, fast_size, embedding)
+    # Use k is that of inner step k, K + k that of its derivative, 2 K that of the query set.
+    uses = templates.uses(2 * steps + 1, layers, most, width, outputs, banks)
+    history = adamw.history(steps, start_F)
+    fast, bias = np.empty((steps + 1, fast_size), dtype), np.empty(outputs, dtype)
+    first_moment, second_moment = np.empty_like(start_F), np.empty_like(start_F)
+    direction, change, adjoint = np.empty_like(start_F), np.empty_like(start_F), np.empty_like(start_F)
+    of_mixtures = np.empty((layers, count), dtype)
+    of_query_first, mixed = np.empty(most, dtype), np.empty(most, dtype)
+    projections, of_projections = np.empty(count * most, dtype), np.empty(count * most, dtype)
+    other_activations, other_weights = np.empty((samples, width), dtype), np.empty((width, width), dtype)
+    of_bank, of_output = np.empty((count, width * width), dtype), np.empty_like(banks.output)
+    total = 0.0
+    for task in range(first, last):
+        begin, end = support.starts[task], support.starts[task + 1]
+        n = end - begin
+        rows, inputs, targets = support.rows[begin:end], support.inputs[begin:end], support.targets[begin:end]
+        size = (dense or n) * width
+        slow = banks.first if dense else projections[: count * size].reshape(count, size)
+        if not dense:
+            templates.project(banks.first, rows, slow)
+        fast[0] = start_F
+        first_moment[:] = 0
+        second_moment[:] = 0
+        for k in range(steps):
+            at = templates.pass_number(k, n, passes)
+            of_first = uses.of_first[k * size : (k + 1) * size]
+            weights = support.weights[k % len(support.weights), begin:end]
+            mixing.mix(fast[k], k, blocks, embedding, at.mixtures, bias)
+            templates.forward_and_back(at, k, uses, of_first, bias, slow, inputs, banks, targets, weights, classes, mixed)
+            templates.onto_templates(k, uses, of_first, slow, banks, of_mixtures)
+            _sum_samples(at.output_delta, blocks.of_bias[k])
+            mixing.mix_back(k, blocks, embedding, of_mixtures, history.gradients[k])
+            adamw.step(rates, k, fast[k], fast[k + 1], first_moment, second_moment, history)
+
+        begin_query, end_query = query.starts[task], query.starts[task + 1]
+        q = end_query - begin_query
+        query_rows, query_inputs = query.rows[begin_query:end_query], query.inputs[begin_query:end_query]
+        at = templates.pass_number(steps, q, passes)
+        query_size = (dense or q) * width
+        of_first = of_query_first[:query_size]
+        query_slow = banks.first if dense else of_projections[: count * query_size].reshape(count, query_size)
+        if not dense:
+            templates.project(banks.first, query_rows, query_slow)
+        mixing.mix(fast[steps], steps, blocks, embedding, at.mixtures, bias)
+        total += templates.forward_and_back(
+            at,
+            2 * steps,
+            uses,
+            of_first,
+            bias,
+            query_slow,
+            query_inputs,
+            banks,
+            query.targets[begin_query:end_query],
+            query.weights[0, begin_query:end_query],
+            classes,
+            mixed,
+        )
+        uses.coefficients[:, 2 * steps] = at.mixtures
+        templates.onto_templates(2 * steps, uses, of_first, query_slow, banks, of_mixtures)
+        _sum_samples(at.output_delta, blocks.of_bias[steps])
+        mixing.mix_back(steps, blocks, embedding, of_mixtures, adjoint)
+        mixing.add_gradients(steps, steps, blocks, fast_size, of_embedding)
+        mixing.add_constant_gradients(steps, blocks, of_embedding)
+        of_slow = of_projections[: count * query_size].reshape(count, query_size)
+        _outer(at.mixtures[0], of_first, of_slow)
+        templates.add_first(of_slow, query_rows, of_banks)
+
+        first_moment[:] = 0
+        second_moment[:] = 0
+        moved = templates.pass_number(steps + 1, n, passes)
+        for k in range(steps - 1, -1, -1):
+            adamw.step_back(rates, k, adjoint, first_moment, second_moment, history, direction)
+            at = templates.pass_number(k, n, passes)
+            use = steps + k
+            of_first = uses.of_first[use * size : (use + 1) * size]
+            weights = support.weights[k % len(support.weights), begin:end]
+            mixing.mix_along(direction, k, steps + 1, blocks, embedding, moved.mixtures, bias)
+            templates.along_direction(
+                at,
+                moved,
+                use,
+                uses,
+                of_first,
+                bias,
+                slow,
+                inputs,
+                banks,
+                weights,
+                classes,
+                mixed,
+                other_activations,
+                other_weights,
+            )
+            templates.onto_templates(use, uses, of_first, slow, banks, of_mixtures)
+            _sum_samples(moved.output_delta, blocks.of_bias[steps + 1])
+            mixing.mix_back_along(k, steps + 1, blocks, embedding, of_mixtures, change)
+            for i in range(fast_size):
+                adjoint[i] += change[i]
+            uses.coefficients[:, k] = moved.mixtures
+            uses.coefficients[:, use] = at.mixtures
+            mixing.add_gradients(steps + 1, k, blocks, fast_size, of_embedding)
+            mixing.add_gradients(k, steps + 1, blocks, fast_size, of_embedding)
+            mixing.add_constant_gradients(steps + 1, blocks, of_embedding)
+        of_slow = of_projections[: count * size].reshape(count, size)
+        templates.sum_of_uses(uses, of_slow, banks, of_banks, of_bank, of_output)
+        templates.add_first(of_slow, rows, of_banks)
+        for i in range(fast_size):
+            of_start_F[i] += adjoint[i]
+    return total
+
+
+@compiled
+def _sum_samples(delta_NA, of_bias_A):  # type: ignore[no-untyped-def]
+    of_bias_A[:] = 0
+    for n in range(len(delta_NA)):
+        for a in range(len(of_bias_A)):
+            of_bias_A[a] += delta_NA[n, a]
+
+
+@compiled
+def _outer(left, right, out):  # type: ignore[no-untyped-def]
+    for i in range(len(left)):
+        for j in range(len(right)):
+            out[i, j] = left[i] * right[j]

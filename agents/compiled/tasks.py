@@ -1,0 +1,68 @@
+"""A meta-batch as compiled functions read it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.base import Examples
+from agents.compiled.compiler import compiled
+
+
+class TaskSet(NamedTuple):
+    """Support or query sets of T tasks; the S samples of all tasks one after the other, without padding."""
+
+    rows: np.ndarray
+    """int64 [S, R]; active rows of sparse observations, R is 0 where there are none."""
+    inputs: np.ndarray
+    """[S, D]; dense observations or features, D is 0 where there are none."""
+    targets: np.ndarray
+    """[S, A]"""
+    weights: np.ndarray
+    """[W, S]; weights of inner step k are number k modulo W."""
+    starts: np.ndarray
+    """int64 [T + 1]; the first sample of each task, and S."""
+
+
+class Packing:
+    """Leaves out a meta-batch's padding.
+
+    Args:
+        examples: the meta-batch.
+
+    Attributes:
+        inputs: those of all samples that are none, [S, ...].
+        lengths: number of samples of each task, [T].
+    """
+
+    def __init__(self, examples: Examples) -> None:
+        samples, lengths = examples.weights.shape[1], examples.lengths
+        self._where = torch.nonzero((torch.arange(samples) < lengths[:, None]).flatten())[:, 0]
+        self._examples = examples
+        self.lengths = lengths.numpy()
+        self.inputs = self._pack(examples.inputs)
+
+    def task_set(self, inputs: Tensor, weights: Sequence[Tensor] = ()) -> TaskSet:
+        """The samples with these inputs, numbers of rows [S, R] or values [S, D].
+
+        Args:
+            inputs: of the samples.
+            weights: of each inner step [T, N], by default those of the examples for all.
+        """
+        stacked = torch.stack([self._pack(value) for value in weights or [self._examples.weights]])
+        none = inputs.new_empty(len(inputs), 0)
+        targets = self._pack(self._examples.targets)
+        rows, values = (none.to(torch.int64), inputs) if inputs.is_floating_point() else (inputs, none.to(targets.dtype))
+        arrays = (tensor.detach().contiguous().numpy() for tensor in (rows, values, targets, stacked))
+        return TaskSet(*arrays, np.concatenate([[0], np.cumsum(self.lengths)]))
+
+    def _pack(self, values_TN: Tensor) -> Tensor:
+        return values_TN.flatten(0, 1).index_select(0, self._where)
+
+
+@compiled
+def longest(starts):  # type: ignore[no-untyped-def]
+    """Most samples of a task."""
+    return (starts[1:] - starts[:-1]).max()

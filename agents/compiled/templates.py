@@ -1,0 +1,318 @@
+"""A task's network whose weights are mixed from templates: its passes, and their derivative along a direction.
+
+Formulas are those of :mod:`agents.perceptron` and :mod:`agents.templates`. A support set's first layer is projected on every
+template once, so that an inner step only mixes projections; dense observations have their weights mixed instead.
+
+Axes of array names: N samples of a task, R active rows, D inputs, C templates, L layers, G = L - 2 generated layers between two
+hidden ones, H width, A outputs, V rows of a table, Z what the first layer mixes: N * H, or D * H of dense observations;
+U uses of the templates: two for each inner step, and one by the query set.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.compiled.compiler import compiled
+from agents.compiled.losses import curvature, loss_and_gradient
+
+
+class Banks(NamedTuple):
+    """Templates of all layers, or their gradients."""
+
+    first: np.ndarray
+    """[V, C * H] for sparse observations, [C, D * H] for dense ones."""
+    hidden: np.ndarray
+    """[B, C, H * H]; B is 1 where the hidden layers share one bank, else G."""
+    output: np.ndarray
+    """[C, A * H]"""
+
+
+class Pass(NamedTuple):
+    """Values of one forward and backward pass, or their derivatives along a direction."""
+
+    mixtures: np.ndarray
+    """[L, C]"""
+    hidden: np.ndarray
+    """[G, H, H]; generated weights."""
+    output: np.ndarray
+    """[A, H]; generated weights."""
+    activations: np.ndarray
+    """[L - 1, longest N, H]"""
+    deltas: np.ndarray
+    """[L - 1, longest N, H]; gradients with respect to the pre-activations."""
+    output_delta: np.ndarray
+    """[N, A]"""
+    probabilities: np.ndarray
+    """[N, A]"""
+
+
+class Uses(NamedTuple):
+    """Coefficients and gradients of generated weights whose products, summed, are the templates' gradients."""
+
+    coefficients: np.ndarray
+    """[L, U, C]"""
+    of_first: np.ndarray
+    """[(U - 1) * Z]; of the support set, whose first layer the query set does not share."""
+    of_hidden: np.ndarray
+    """[G, U, H * H]"""
+    of_output: np.ndarray
+    """[U, A * H]"""
+
+
+class Passes(NamedTuple):
+    """Room for the passes of a task: inner steps, query set, and one derivative at a time. Fields as in :class:`Pass`."""
+
+    mixtures: np.ndarray
+    hidden: np.ndarray
+    output: np.ndarray
+    activations: np.ndarray
+    deltas: np.ndarray
+    output_delta: np.ndarray
+    probabilities: np.ndarray
+
+
+@compiled
+def room(passes, layers, samples, width, outputs, banks):  # type: ignore[no-untyped-def]
+    """Arrays for as many passes."""
+    dtype, templates = banks.output.dtype, banks.output.shape[0]
+    return Passes(
+        np.empty((passes, layers, templates), dtype),
+        np.empty((passes, layers - 2, width, width), dtype),
+        np.empty((passes, outputs, width), dtype),
+        np.empty((passes, layers - 1, samples, width), dtype),
+        np.empty((passes, layers - 1, samples, width), dtype),
+        np.empty((passes, samples, outputs), dtype),
+        np.empty((passes, samples, outputs), dtype),
+    )
+
+
+@compiled
+def uses(count, layers, first, width, outputs, banks):  # type: ignore[no-untyped-def]
+    """Arrays for as many uses."""
+    dtype, templates = banks.output.dtype, banks.output.shape[0]
+    return Uses(
+        np.empty((layers, count, templates), dtype),
+        np.empty((count - 1) * first, dtype),
+        np.empty((layers - 2, count, width * width), dtype),
+        np.empty((count, outputs * width), dtype),
+    )
+
+
+@compiled
+def pass_number(number, samples, passes):  # type: ignore[no-untyped-def]
+    """One of the passes, for a task of so many samples."""
+    return Pass(
+        passes.mixtures[number],
+        passes.hidden[number],
+        passes.output[number],
+        passes.activations[number],
+        passes.deltas[number],
+        passes.output_delta[number, :samples],
+        passes.probabilities[number, :samples],
+    )
+
+
+# The first layer ------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def project(table_VCH, rows_NR, projected_CZ):  # type: ignore[no-untyped-def]
+    """Sum of each sample's active rows, by template."""
+    samples, active = rows_NR.shape
+    templates = len(projected_CZ)
+    width = table_VCH.shape[1] // templates
+    for n in range(samples):
+        for c in range(templates):
+            out, row = projected_CZ[c, n * width : (n + 1) * width], table_VCH[rows_NR[n, 0], c * width : (c + 1) * width]
+            for h in range(width):
+                out[h] = row[h]
+        for r in range(1, active):
+            for c in range(templates):
+                out, row = projected_CZ[c, n * width : (n + 1) * width], table_VCH[rows_NR[n, r], c * width : (c + 1) * width]
+                for h in range(width):
+                    out[h] += row[h]
+
+
+@compiled
+def project_back(of_projected_CZ, rows_NR, of_table_VCH):  # type: ignore[no-untyped-def]
+    """Adds the transpose of :func:`project`."""
+    samples, active = rows_NR.shape
+    templates = len(of_projected_CZ)
+    width = of_table_VCH.shape[1] // templates
+    for n in range(samples):
+        for r in range(active):
+            for c in range(templates):
+                row = of_table_VCH[rows_NR[n, r], c * width : (c + 1) * width]
+                value = of_projected_CZ[c, n * width : (n + 1) * width]
+                for h in range(width):
+                    row[h] += value[h]
+
+
+@compiled
+def add_first(of_slow_CZ, rows_NR, of_banks):  # type: ignore[no-untyped-def]
+    """Adds the gradient of what a first layer mixed to that of its templates."""
+    if rows_NR.shape[1]:
+        project_back(of_slow_CZ, rows_NR, of_banks.first)
+    else:
+        _add(of_banks.first, of_slow_CZ)
+
+
+@compiled
+def _mix_first(mixture_C, first_CZ, inputs_ND, mixed_Z, values_NH):  # type: ignore[no-untyped-def]
+    """Pre-activations of the first layer."""
+    if inputs_ND.shape[1]:
+        np.dot(mixture_C, first_CZ, mixed_Z)
+        np.dot(inputs_ND, mixed_Z.reshape(inputs_ND.shape[1], values_NH.shape[1]), values_NH)
+    else:
+        np.dot(mixture_C, first_CZ, values_NH.reshape(-1))
+
+
+@compiled
+def _pull_first(delta_NH, inputs_ND, of_first_Z):  # type: ignore[no-untyped-def]
+    """Gradient with respect to what :func:`_mix_first` mixed."""
+    if inputs_ND.shape[1]:
+        np.dot(inputs_ND.T, delta_NH, of_first_Z.reshape(inputs_ND.shape[1], delta_NH.shape[1]))
+    else:
+        of_first_Z[:] = delta_NH.reshape(-1)
+
+
+# Passes ---------------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def forward_and_back(
+    at, use, uses, of_first_Z, bias_A, first_CZ, inputs_ND, banks, targets_NA, weights_N, classes, mixed_Z
+):  # type: ignore[no-untyped-def]
+    """Passes of the network with mixtures ``at.mixtures``; gradients of its generated weights become use ``use``.
+
+    Returns:
+        The loss.
+    """
+    samples, hidden = len(targets_NA), len(at.hidden)
+    _mix_first(at.mixtures[0], first_CZ, inputs_ND, mixed_Z, at.activations[0, :samples])
+    _rectify(at.activations[0, :samples])
+    for g in range(hidden):
+        np.dot(at.mixtures[g + 1], banks.hidden[g % len(banks.hidden)], at.hidden[g].reshape(-1))
+        np.dot(at.activations[g, :samples], at.hidden[g], at.activations[g + 1, :samples])
+        _rectify(at.activations[g + 1, :samples])
+    np.dot(at.mixtures[hidden + 1], banks.output, at.output.reshape(-1))
+    last = at.activations[hidden, :samples]
+    np.dot(last, at.output.T, at.output_delta)
+    for n in range(samples):
+        for a in range(len(bias_A)):
+            at.output_delta[n, a] += bias_A[a]
+    loss = loss_and_gradient(at.output_delta, targets_NA, weights_N, classes, at.probabilities)
+    np.dot(at.output_delta, at.output, at.deltas[hidden, :samples])
+    _mask(at.deltas[hidden, :samples], last)
+    for g in range(hidden - 1, -1, -1):
+        np.dot(at.deltas[g + 1, :samples], at.hidden[g].T, at.deltas[g, :samples])
+        _mask(at.deltas[g, :samples], at.activations[g, :samples])
+    width = last.shape[1]
+    for g in range(hidden):
+        of_weights = uses.of_hidden[g, use].reshape(width, width)
+        np.dot(at.activations[g, :samples].T, at.deltas[g + 1, :samples], of_weights)
+    np.dot(at.output_delta.T, last, uses.of_output[use].reshape(len(bias_A), width))
+    _pull_first(at.deltas[0, :samples], inputs_ND, of_first_Z)
+    return loss
+
+
+@compiled
+def along_direction(
+    at, moved, use, uses, of_first_Z, of_bias_A, first_CZ, inputs_ND, banks, weights_N, classes, mixed_Z, other_NH, other_HH
+):  # type: ignore[no-untyped-def]
+    """Derivative of :func:`forward_and_back` at ``at`` along the mixtures ``moved.mixtures`` and the bias ``of_bias_A``."""
+    samples, hidden, outputs = len(weights_N), len(at.hidden), len(of_bias_A)
+    other = other_NH[:samples]
+    width = other.shape[1]
+    _mix_first(moved.mixtures[0], first_CZ, inputs_ND, mixed_Z, moved.activations[0, :samples])
+    _mask(moved.activations[0, :samples], at.activations[0, :samples])
+    for g in range(hidden):
+        np.dot(moved.mixtures[g + 1], banks.hidden[g % len(banks.hidden)], moved.hidden[g].reshape(-1))
+        np.dot(moved.activations[g, :samples], at.hidden[g], moved.activations[g + 1, :samples])
+        np.dot(at.activations[g, :samples], moved.hidden[g], other)
+        _add_masked(moved.activations[g + 1, :samples], other, at.activations[g + 1, :samples])
+    np.dot(moved.mixtures[hidden + 1], banks.output, moved.output.reshape(-1))
+    last, moved_last = at.activations[hidden, :samples], moved.activations[hidden, :samples]
+    delta, moved_delta, few = at.output_delta, moved.output_delta, moved.probabilities
+    np.dot(moved_last, at.output.T, moved_delta)
+    np.dot(last, moved.output.T, few)
+    for n in range(samples):
+        for a in range(outputs):
+            moved_delta[n, a] += few[n, a] + of_bias_A[a]
+    curvature(moved_delta, weights_N, classes, at.probabilities)
+    np.dot(moved_delta, at.output, moved.deltas[hidden, :samples])
+    np.dot(delta, moved.output, other)
+    _add_masked(moved.deltas[hidden, :samples], other, last)
+    for g in range(hidden - 1, -1, -1):
+        np.dot(moved.deltas[g + 1, :samples], at.hidden[g].T, moved.deltas[g, :samples])
+        np.dot(at.deltas[g + 1, :samples], moved.hidden[g].T, other)
+        _add_masked(moved.deltas[g, :samples], other, at.activations[g, :samples])
+    for g in range(hidden):
+        of_weights = uses.of_hidden[g, use].reshape(width, width)
+        np.dot(moved.activations[g, :samples].T, at.deltas[g + 1, :samples], of_weights)
+        np.dot(at.activations[g, :samples].T, moved.deltas[g + 1, :samples], other_HH)
+        _add(of_weights, other_HH)
+    of_output, other_AH = uses.of_output[use].reshape(outputs, width), moved.output
+    np.dot(moved_delta.T, last, of_output)
+    np.dot(delta.T, moved_last, other_AH)
+    _add(of_output, other_AH)
+    _pull_first(moved.deltas[0, :samples], inputs_ND, of_first_Z)
+
+
+@compiled
+def onto_templates(use, uses, of_first_Z, first_CZ, banks, of_mixtures_LC):  # type: ignore[no-untyped-def]
+    """Gradients of the generated weights as gradients with respect to the mixtures."""
+    hidden = len(uses.of_hidden)
+    np.dot(first_CZ, of_first_Z, of_mixtures_LC[0])
+    for g in range(hidden):
+        np.dot(banks.hidden[g % len(banks.hidden)], uses.of_hidden[g, use], of_mixtures_LC[g + 1])
+    np.dot(banks.output, uses.of_output[use], of_mixtures_LC[hidden + 1])
+
+
+@compiled
+def sum_of_uses(uses, of_first_CZ, banks, of_banks, of_bank_CP, of_output_CQ):  # type: ignore[no-untyped-def]
+    """Adds a task's gradients of the templates behind the first layer, and fills those of what the first layer mixes.
+
+    The query set's use is the last one. It has a first layer of its own.
+    """
+    hidden, count = uses.of_hidden.shape[:2]
+    size = of_first_CZ.shape[1]
+    support = count - 1
+    np.dot(uses.coefficients[0, :support].T, uses.of_first[: support * size].reshape(support, size), of_first_CZ)
+    for g in range(hidden):
+        np.dot(uses.coefficients[g + 1].T, uses.of_hidden[g], of_bank_CP)
+        _add(of_banks.hidden[g % len(banks.hidden)], of_bank_CP)
+    np.dot(uses.coefficients[hidden + 1].T, uses.of_output, of_output_CQ)
+    _add(of_banks.output, of_output_CQ)
+
+
+@compiled
+def _rectify(values):  # type: ignore[no-untyped-def]
+    zero = values.dtype.type(0)
+    flat = values.reshape(-1)
+    for i in range(len(flat)):
+        # Not max(), which would turn NaN into 0 and hide a step that failed.
+        flat[i] = zero if flat[i] <= zero else flat[i]
+
+
+@compiled
+def _mask(values, activations):  # type: ignore[no-untyped-def]
+    zero = values.dtype.type(0)
+    flat, at = values.reshape(-1), activations.reshape(-1)
+    for i in range(len(flat)):
+        flat[i] = zero if at[i] <= zero else flat[i]
+
+
+@compiled
+def _add_masked(values, others, activations):  # type: ignore[no-untyped-def]
+    zero = values.dtype.type(0)
+    flat, other, at = values.reshape(-1), others.reshape(-1), activations.reshape(-1)
+    for i in range(len(flat)):
+        flat[i] = zero if at[i] <= zero else flat[i] + other[i]
+
+
+@compiled
+def _add(values, others):  # type: ignore[no-untyped-def]
+    flat, other = values.reshape(-1), others.reshape(-1)
+    for i in range(len(flat)):
+        flat[i] += other[i]
