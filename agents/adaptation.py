@@ -43,8 +43,7 @@ def adapt(
     inner: InnerLoop,
     encoded: Any,
     support: Examples,
-    generator: torch.Generator | None = None,
-    fast: Fast | None = None,
+    weights_WTN: Tensor | None = None,
 ) -> Fast:
     """Adapt to the support sets; differentiable with respect to the learner's parameters where gradients are enabled.
 
@@ -53,16 +52,16 @@ def adapt(
         inner: how.
         encoded: the learner's encoding of ``support``.
         support: the examples of each task.
-        generator: source of minibatches.
-        fast: where to start, by default the learner's initial fast parameters.
+        weights_WTN: weights of the samples, from :func:`sample_weights`; by default those of ``support``.
 
     Returns:
         The adapted fast parameters of every task.
     """
-    fast = learner.initial_fast(encoded) if fast is None else fast
+    fast = learner.initial_fast(encoded)
     if not learner.adapts:
         return fast
-    weights = sample_weights(inner, support, generator)
+    given = support.weights[None] if weights_WTN is None else weights_WTN
+    weights = [given[step % len(given)] for step in range(inner.steps)]
     problem = learner.inner_problem(encoded, support)
     if problem is None:
         return _adapt_by_autograd(learner, inner, encoded, support, weights, fast)
@@ -91,17 +90,15 @@ def _adapt_by_autograd(
     return fast
 
 
-def sample_weights(inner: InnerLoop, support: Examples, generator: torch.Generator | None) -> list[Tensor]:
-    """Weights of each task's samples in every inner step, [T, N]."""
-    return [_sample_weights(support, inner.minibatch, generator) for _ in range(inner.steps)]
+def sample_weights(inner: InnerLoop, support: Examples, generator: torch.Generator | None) -> Tensor:
+    """Weights of each task's samples in the inner steps, [W, T, N]: step k takes number k modulo W.
 
-
-def _sample_weights(support: Examples, size: int | None, generator: torch.Generator | None) -> Tensor:
-    """The weights [T, N], or all weight on ``size`` random samples of each task, equally; on all of a task that has fewer."""
-    if size is None:
-        return support.weights
-    valid = support.weights > 0
-    score = torch.rand(valid.shape, generator=generator).to(valid.device).masked_fill(~valid, -1.0)
-    least = score.topk(min(size, score.shape[1]), dim=1).values[:, -1:]
+    With minibatches, all weight of a step is on as many random samples of each task, equally; on all of a task that has fewer.
+    """
+    if inner.minibatch is None or inner.steps == 0:
+        return support.weights[None]
+    valid = (support.weights > 0).expand(inner.steps, -1, -1)
+    score = torch.rand(valid.shape, generator=generator).to(valid.device).masked_fill_(~valid, -1.0)
+    least = score.topk(min(inner.minibatch, score.shape[2]), dim=2).values[..., -1:]
     chosen = (valid & (score >= least)).to(support.weights.dtype)
-    return chosen / chosen.sum(1, keepdim=True)
+    return chosen / chosen.sum(2, keepdim=True)

@@ -3,7 +3,6 @@
 Axes of tensor names: T tasks, N samples, A outputs, H width (with a constant one behind the features).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,13 +51,11 @@ class ANIL(Learner):
     def inner_problem(self, encoded: Tensor, support: Examples) -> InnerProblem:
         return _HeadProblem(self.loss, encoded, support)
 
-    def compiled_query_loss(
-        self, inner: "InnerLoop", support: Examples, query: Examples, weights: Sequence[Tensor]
-    ) -> Tensor:
+    def compiled_query_loss(self, inner: "InnerLoop", support: Examples, query: Examples, weights_WTN: Tensor) -> Tensor:
         few, asked = Packing(support), Packing(query)
         features, asked_features = self.body(few.inputs[None])[0], self.body(asked.inputs[None])[0]
         start = torch.cat([self.head.mT.flatten(), self.bias.flatten()])
-        few_set, asked_set = few.task_set(features, weights if inner.minibatch else ()), asked.task_set(asked_features)
+        few_set, asked_set = few.task_set(features, weights_WTN), asked.task_set(asked_features, query.weights[None])
         inner_rates, classes = rates(inner, few_set.targets.dtype), isinstance(self.loss, CrossEntropy)
 
         def kernel(first: int, last: int, slow: Arrays, of_slow: Arrays) -> float:

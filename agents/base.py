@@ -1,7 +1,6 @@
 """What a learner is. Axes of tensor names: T tasks, N samples, R active rows, D inputs, A outputs, H width, C templates."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -103,9 +102,7 @@ class Learner(nn.Module, ABC):
         """The inner gradient and its adjoint written out, for a learner with one fast tensor; None leaves both to autograd."""
         return None
 
-    def compiled_query_loss(
-        self, inner: "InnerLoop", support: Examples, query: Examples, weights: Sequence[Tensor]
-    ) -> Tensor | None:
+    def compiled_query_loss(self, inner: "InnerLoop", support: Examples, query: Examples, weights_WTN: Tensor) -> Tensor | None:
         """Sum of the tasks' query losses after adaptation, by compiled code for the CPU; differentiable once.
 
         None, the default, leaves it to the inner loop and :meth:`predict`.
@@ -113,7 +110,7 @@ class Learner(nn.Module, ABC):
         Args:
             inner: a loop of AdamW steps of second order.
             support, query: of each task, on the CPU.
-            weights: sample weights of each inner step, [T, N].
+            weights_WTN: weights of the support samples; inner step k takes number k modulo W.
         """
         return None
 

@@ -3,7 +3,6 @@
 Axes of tensor names: T tasks, N samples, C coefficients or templates.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,12 +65,10 @@ class DeepHypernetwork(Learner):
         mixture = self.embedding(rescaled(fast["coefficients"])[0])
         return self.network([mixture] * self.network.layers, mixture @ self.bias_head, encoded)
 
-    def compiled_query_loss(
-        self, inner: "InnerLoop", support: Examples, query: Examples, weights: Sequence[Tensor]
-    ) -> Tensor:
+    def compiled_query_loss(self, inner: "InnerLoop", support: Examples, query: Examples, weights_WTN: Tensor) -> Tensor:
         matrices, *vectors = zip(*self.embedding.blocks(), strict=True)
         embedding = [torch.cat(matrices), *(torch.stack(values) for values in vectors), self.bias_head]
-        return self.network.compiled_query_loss(inner, self.loss, support, query, weights, self.coefficients, embedding)
+        return self.network.compiled_query_loss(inner, self.loss, support, query, weights_WTN, self.coefficients, embedding)
 
     def inner_problem(self, encoded: Encoding, support: Examples) -> InnerProblem:
         return _EmbeddedProblem(self, encoded, support)

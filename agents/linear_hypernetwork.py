@@ -3,7 +3,6 @@
 Axes of tensor names: T tasks, N samples, L layers, C templates, F fast parameters.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,11 +48,9 @@ class LinearHypernetwork(Learner):
     def inner_problem(self, encoded: Encoding, support: Examples) -> InnerProblem:
         return _CoefficientProblem(self, encoded, support)
 
-    def compiled_query_loss(
-        self, inner: "InnerLoop", support: Examples, query: Examples, weights: Sequence[Tensor]
-    ) -> Tensor:
+    def compiled_query_loss(self, inner: "InnerLoop", support: Examples, query: Examples, weights_WTN: Tensor) -> Tensor:
         start = torch.cat([self.coefficients, self.bias])
-        return self.network.compiled_query_loss(inner, self.loss, support, query, weights, start)
+        return self.network.compiled_query_loss(inner, self.loss, support, query, weights_WTN, start)
 
     def split(self, fast_TF: Tensor) -> tuple[Tensor, Tensor]:
         """Coefficients [T, L, C] and bias [T, A]."""

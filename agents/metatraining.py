@@ -27,8 +27,8 @@ class OuterLoop:
         clip: largest global norm of the meta-gradient.
         schedule: ``"constant"``, or ``"cosine"``: linear warm-up, then a cosine down to 0 at the last step.
         warmup: outer steps of warm-up.
-        tasks_at_once: split a meta-batch into parts of this many tasks, of like length: less padding and memory, and the same
-            meta-gradient (but for the draw of minibatches).
+        tasks_at_once: split a meta-batch into parts of this many tasks, of like length, where no compiled code runs: less
+            padding and memory, and the same meta-gradient.
     """
 
     steps: int
@@ -56,25 +56,12 @@ class OuterLoop:
 
 
 def adapted_predictions(
-    learner: Learner, inner: InnerLoop, support: Examples, query: Examples, generator: torch.Generator | None = None
+    learner: Learner, inner: InnerLoop, support: Examples, query: Examples, weights_WTN: Tensor | None = None
 ) -> Tensor:
-    """Adapt to the support sets and predict the query sets, [T, N, A]."""
+    """Adapt to the support sets, with weights as of :func:`adapt`, and predict the query sets, [T, N, A]."""
     encoded = learner.encode(support) if learner.adapts else learner.encode(query)
-    fast = adapt(learner, inner, encoded, support, generator)
+    fast = adapt(learner, inner, encoded, support, weights_WTN)
     return learner.predict(fast, learner.encode(query, encoded) if learner.adapts else encoded)
-
-
-def query_loss(
-    learner: Learner, inner: InnerLoop, support: Examples, query: Examples, generator: torch.Generator | None = None
-) -> Tensor:
-    """Sum over tasks of the query loss after adaptation, differentiable; by compiled code where the learner has it."""
-    compiled = inner.optimizer == "adamw" and inner.second_order and inner.steps > 0 and query.targets.device.type == "cpu"
-    if learner.adapts and compiled:
-        total = learner.compiled_query_loss(inner, support, query, sample_weights(inner, support, generator))
-        if total is not None:
-            return total
-    predictions = adapted_predictions(learner, inner, support, query, generator)
-    return learner.loss.value(predictions, query.targets, query.weights).sum()
 
 
 class MetaTrainer:
@@ -98,17 +85,11 @@ class MetaTrainer:
     def step(self, support: Examples, query: Examples) -> float:
         """One outer step on a meta-batch; returns the mean query loss before it. A non-finite gradient skips the update."""
         generator = torch.Generator().manual_seed((self.seed << 32) + self.step_number)
-        tasks = len(query.targets)
-        at_once = self.outer.tasks_at_once or tasks
+        weights = sample_weights(self.inner, support, generator)
         self.optimizer.zero_grad(set_to_none=True)
-        total = torch.zeros((), dtype=query.targets.dtype, device=query.targets.device)
-        # Tasks of like length together: a part is padded to the length of its own longest task only.
-        order = torch.argsort(support.lengths, stable=True) if at_once < tasks else torch.arange(tasks)
-        for part in torch.split(order, at_once):
-            few, asked = support[part].trimmed(), query[part].trimmed()
-            loss = query_loss(self.learner, self.inner, few, asked, generator) / tasks
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += loss.detach()
+        total = self._compiled_losses(support, query, weights)
+        if total is None:
+            total = self._losses(support, query, weights)
         norm = torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.outer.clip)
         if torch.isfinite(norm):
             for group in self.optimizer.param_groups:
@@ -118,6 +99,34 @@ class MetaTrainer:
             self.skipped += 1
         self.step_number += 1
         return float(total)
+
+    def _compiled_losses(self, support: Examples, query: Examples, weights_WTN: Tensor) -> Tensor | None:
+        """Mean query loss, its gradient left in the parameters, by the learner's compiled code where that applies."""
+        inner = self.inner
+        if inner.optimizer != "adamw" or not inner.second_order or inner.steps == 0 or query.targets.device.type != "cpu":
+            return None
+        total = self.learner.compiled_query_loss(inner, support, query, weights_WTN)
+        if total is None:
+            return None
+        loss = total / len(query.targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    def _losses(self, support: Examples, query: Examples, weights_WTN: Tensor) -> Tensor:
+        """The same by the inner loop for every device, a part of the meta-batch at a time."""
+        tasks = len(query.targets)
+        at_once = self.outer.tasks_at_once or tasks
+        total = torch.zeros((), dtype=query.targets.dtype, device=query.targets.device)
+        # Tasks of like length together: a part is padded to the length of its own longest task only.
+        order = torch.argsort(support.lengths, stable=True) if at_once < tasks else torch.arange(tasks)
+        for part in torch.split(order, at_once):
+            few, asked = support[part].trimmed(), query[part].trimmed()
+            weights = weights_WTN[:, part, : few.weights.shape[1]]
+            predictions = adapted_predictions(self.learner, self.inner, few, asked, weights)
+            loss = self.learner.loss.value(predictions, asked.targets, asked.weights).sum() / tasks
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+        return total
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint must hold besides plain numbers."""

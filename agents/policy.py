@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from agents.adaptation import InnerLoop, adapt
+from agents.adaptation import InnerLoop, adapt, sample_weights
 from agents.base import Examples, Fast, Learner
 
 
@@ -22,7 +22,10 @@ class AdaptedPolicy:
         self.codes = support.codes
         with torch.no_grad():
             self.encoded = learner.encode(support) if learner.adapts else None
-            self.fast: Fast = adapt(learner, inner, self.encoded, support, generator) if learner.adapts else {}
+            self.fast: Fast = {}
+            if learner.adapts:
+                weights = sample_weights(inner, support, generator)
+                self.fast = adapt(learner, inner, self.encoded, support, weights)
 
     @torch.no_grad()
     def predict(self, rows_TER: Tensor) -> Tensor:

@@ -101,27 +101,28 @@ class TemplateNetwork(nn.Module):
         loss: Loss,
         support: Examples,
         query: Examples,
-        weights: Sequence[Tensor],
+        weights_WTN: Tensor,
         start_F: Tensor,
         embedding: Sequence[Tensor] | None = None,
     ) -> Tensor:
         """Sum of the tasks' query losses after adapting what mixes the templates, by compiled code.
 
         Args:
-            inner, support, query, weights: as of :meth:`Learner.compiled_query_loss`.
+            inner, support, query, weights_WTN: as of :meth:`Learner.compiled_query_loss`.
             loss: the loss.
             start_F: fast parameters before adaptation.
             embedding: tensors of :class:`agents.compiled.mixing.Embedding`; None if the fast parameters are the coefficients.
         """
         few, asked = Packing(support), Packing(query)
-        sparse = isinstance(self.input_layer, SparseInput)
-        inputs = [self.input_layer.compact(packing.inputs) if sparse else packing.inputs for packing in (few, asked)]
-        few_set = few.task_set(inputs[0], weights if inner.minibatch else ())
-        asked_set = asked.task_set(inputs[1])
-        table = self.input_layer.table(self.input / math.sqrt(self.problem.inputs))
+        layer, inputs = self.input_layer, [few.inputs, asked.inputs]
+        if isinstance(layer, SparseInput):
+            inputs = [layer.compact(rows) for rows in inputs]
+        few_set = few.task_set(inputs[0], weights_WTN)
+        asked_set = asked.task_set(inputs[1], query.weights[None])
+        table = layer.table(self.input / math.sqrt(self.problem.inputs))
         *hidden, output = self._banks()
         banks = (
-            table if sparse else self._by_template(table),
+            table if isinstance(layer, SparseInput) else self._by_template(table),
             torch.stack(hidden) if hidden else output.new_empty(0, self.templates, self.width**2),
             output,
         )

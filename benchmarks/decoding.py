@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from agents.adaptation import adapt
+from agents.adaptation import adapt, sample_weights
 from agents.base import Learner
 from benchmarks.config import RunConfig
 from benchmarks.evaluation import TASKS_AT_ONCE, World, task_set
@@ -101,6 +101,7 @@ def adapted_parameters(
         support = examples_of(batch.support, batch.weights_TM, config.imitation)
         generator = torch.Generator().manual_seed(key_of(config.seed, which, first) % 2**31)
         with torch.no_grad():
-            fast = adapt(learner, config.inner, learner.encode(support), support, generator)
+            sampled = sample_weights(config.inner, support, generator)
+            fast = adapt(learner, config.inner, learner.encode(support), support, sampled)
         found.append(torch.cat([value.flatten(1) for value in fast.values()], 1).numpy())
     return np.concatenate(found).astype(np.float64), weights, world.family.combination_of(weights)

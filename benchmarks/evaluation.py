@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 
+from agents.adaptation import sample_weights
 from agents.base import Examples, Learner
 from agents.metatraining import adapted_predictions
 from agents.policy import AdaptedPolicy
@@ -88,7 +89,8 @@ def open_loop(learner: Learner, config: RunConfig, batch: FewShotBatch, seed: in
     """Compare predictions with the query demonstrations; each metric [T]."""
     support, query = support_and_query(batch, config.imitation)
     with torch.no_grad():
-        predictions = adapted_predictions(learner, config.inner, support, query, torch.Generator().manual_seed(seed))
+        weights = sample_weights(config.inner, support, torch.Generator().manual_seed(seed))
+        predictions = adapted_predictions(learner, config.inner, support, query, weights)
         loss = learner.loss.value(predictions, query.targets, query.weights).numpy()
         explained = {"r2": _explained(predictions, query)} if config.imitation == "action_values" else {}
     valid, episode = batch.query.valid_TN, batch.query.episode_TN

@@ -49,14 +49,14 @@ def rates(inner: "InnerLoop", dtype: np.dtype) -> Rates:
 
 
 @compiled
-def history(steps, like_P):  # type: ignore[no-untyped-def]
+def history(steps, like_P):
     """Room for the steps of a task."""
     shape, dtype = (steps, len(like_P)), like_P.dtype
     return History(np.empty(shape, dtype), np.empty(shape, dtype), np.empty(shape, dtype))
 
 
 @compiled
-def step(rates, number, before_P, after_P, first_P, second_P, history):  # type: ignore[no-untyped-def]
+def step(rates, number, before_P, after_P, first_P, second_P, history):
     """Step ``number``, counted from 0, by the gradient in ``history``; the moments change in place."""
     shrink, beta, of_new, in_root, epsilon, _ = rates.constants
     squares, unbias, move = rates.squares[number], rates.unbias[number], rates.moves[number]
@@ -73,7 +73,7 @@ def step(rates, number, before_P, after_P, first_P, second_P, history):  # type:
 
 
 @compiled
-def step_back(rates, number, adjoint_P, of_first_P, of_second_P, history, of_gradient_P):  # type: ignore[no-untyped-def]
+def step_back(rates, number, adjoint_P, of_first_P, of_second_P, history, of_gradient_P):
     """Adjoint of the gradient of step ``number``; ``adjoint_P`` becomes that of the parameters before the step.
 
     What the gradient itself depends on is left to the caller, who adds its share to ``adjoint_P``.

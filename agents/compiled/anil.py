@@ -7,13 +7,16 @@ parameters.
 import numpy as np
 
 from agents.compiled import adamw
-from agents.compiled.compiler import compiled
+from agents.compiled.compiler import compiled, entry_point
 from agents.compiled.losses import curvature, loss_and_gradient
 from agents.compiled.tasks import longest
 
+STEPS_AT_ONCE = 5
+"""Inner steps whose shares in the features' derivative make one product; larger ones were slower."""
 
-@compiled
-def query_losses(first, last, support, query, rates, classes, start_P, of_start_P, of_support_SH, of_query_SH):  # type: ignore[no-untyped-def]
+
+@entry_point
+def query_losses(first, last, support, query, rates, classes, start_P, of_start_P, of_support_SH, of_query_SH):
     """Adapt to the support sets of tasks ``first`` to ``last - 1`` and score on their query sets.
 
     Args:
@@ -36,7 +39,8 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
     query_delta = np.empty((longest(query.starts), count), dtype)
     query_probabilities = np.empty_like(query_delta)
     along = np.empty((samples, count), dtype)
-    left, right = np.empty(2 * steps * count * samples, dtype), np.empty((2 * steps, count, width), dtype)
+    left, right = np.empty((2 * STEPS_AT_ONCE, samples * count), dtype), np.empty((2 * STEPS_AT_ONCE, count, width), dtype)
+    of_features = np.empty((samples, width), dtype)
     first_moment, second_moment = np.empty_like(start_P), np.empty_like(start_P)
     direction, change, adjoint = np.empty_like(start_P), np.empty_like(start_P), np.empty_like(start_P)
     total = 0.0
@@ -66,7 +70,8 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
 
         first_moment[:] = 0
         second_moment[:] = 0
-        lefts = left[: 2 * steps * count * n].reshape(2 * steps, count, n)
+        of_support_SH[begin:end] = 0
+        noted = 0
         for k in range(steps - 1, -1, -1):
             adamw.step_back(rates, k, adjoint, first_moment, second_moment, history, direction)
             weights = support.weights[k % len(support.weights), begin:end]
@@ -75,24 +80,40 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
             _gradient(features, along[:n], change)
             for i in range(len(adjoint)):
                 adjoint[i] += change[i]
-            # The features' derivative is a sum of outer products over all steps: one matrix product, left to the end.
-            lefts[2 * k] = deltas[k, : n * count].reshape(n, count).T
-            lefts[2 * k + 1] = along[:n].T
-            right[2 * k] = _matrix(direction, count, width)
-            right[2 * k + 1] = _matrix(heads[k], count, width)
-        np.dot(lefts.reshape(-1, n).T, right.reshape(-1, width), of_support_SH[begin:end])
+            # The features' derivative is a sum of outer products over all steps: matrix products of some steps together.
+            left[noted, : n * count] = deltas[k, : n * count]
+            left[noted + 1, : n * count] = along[:n].reshape(-1)
+            right[noted] = _matrix(direction, count, width)
+            right[noted + 1] = _matrix(heads[k], count, width)
+            noted += 2
+            if noted == len(left) or k == 0:
+                _features(left[:noted], right[:noted], of_features[:n], of_support_SH[begin:end])
+                noted = 0
         for i in range(len(adjoint)):
             of_start_P[i] += adjoint[i]
     return total
 
 
 @compiled
-def _matrix(head_P, count, width):  # type: ignore[no-untyped-def]
+def _matrix(head_P, count, width):
     return head_P[: count * width].reshape(count, width)
 
 
 @compiled
-def _outputs(features_NH, head_P, outputs_NA):  # type: ignore[no-untyped-def]
+def _features(left_JNA, right_JAH, product_NH, of_features_NH):
+    """Adds the sum over J of the outer products."""
+    noted, count, width = right_JAH.shape
+    left = np.empty((noted, count, len(product_NH)), left_JNA.dtype)
+    for j in range(noted):
+        for n in range(len(product_NH)):
+            for a in range(count):
+                left[j, a, n] = left_JNA[j, n * count + a]
+    np.dot(left.reshape(noted * count, -1).T, right_JAH.reshape(noted * count, width), product_NH)
+    of_features_NH += product_NH
+
+
+@compiled
+def _outputs(features_NH, head_P, outputs_NA):
     count, width = outputs_NA.shape[1], features_NH.shape[1]
     np.dot(features_NH, _matrix(head_P, count, width).T, outputs_NA)
     for n in range(len(outputs_NA)):
@@ -101,7 +122,7 @@ def _outputs(features_NH, head_P, outputs_NA):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _gradient(features_NH, delta_NA, gradient_P):  # type: ignore[no-untyped-def]
+def _gradient(features_NH, delta_NA, gradient_P):
     count, width = delta_NA.shape[1], features_NH.shape[1]
     np.dot(delta_NA.T, features_NH, _matrix(gradient_P, count, width))
     gradient_P[count * width :] = 0

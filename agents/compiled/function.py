@@ -17,9 +17,7 @@ Kernel = Callable[[int, int, Arrays, Arrays], float]
 """(first task, one behind the last, slow arrays, gradients to add to) -> sum of those tasks' losses."""
 
 
-def sum_of_losses(
-    kernel: Kernel, effort_T: np.ndarray, shared: Sequence[Tensor], by_sample: Sequence[Tensor] = ()
-) -> Tensor:
+def sum_of_losses(kernel: Kernel, effort_T: np.ndarray, shared: Sequence[Tensor], by_sample: Sequence[Tensor] = ()) -> Tensor:
     """Sum of all tasks' losses, differentiable once with respect to the slow tensors.
 
     Args:
@@ -28,7 +26,7 @@ def sum_of_losses(
         shared: slow tensors that all tasks read; the kernel gets those, and gradients of their shapes to add to.
         by_sample: slow tensors [S, ...] of which each task reads its own rows; their gradients come behind those of ``shared``.
     """
-    return _Sum.apply(kernel, effort_T, len(shared), *shared, *by_sample)  # type: ignore[no-untyped-call]
+    return _Sum.apply(kernel, effort_T, len(shared), *shared, *by_sample)
 
 
 class _Sum(torch.autograd.Function):

@@ -7,14 +7,14 @@ Axes of array names: K inner steps, N samples of a task, F fast parameters; othe
 import numpy as np
 
 from agents.compiled import adamw, mixing, templates
-from agents.compiled.compiler import compiled
+from agents.compiled.compiler import compiled, entry_point
 from agents.compiled.tasks import longest
 
 
-@compiled
+@entry_point
 def query_losses(
     first, last, support, query, rates, classes, layers, start_F, banks, embedding, of_start_F, of_banks, of_embedding
-):  # type: ignore[no-untyped-def]
+):
     """Adapt to the support sets of tasks ``first`` to ``last - 1`` and score on their query sets.
 
     Args:
@@ -47,6 +47,7 @@ def query_losses(
     first_moment, second_moment = np.empty_like(start_F), np.empty_like(start_F)
     direction, change, adjoint = np.empty_like(start_F), np.empty_like(start_F), np.empty_like(start_F)
     of_mixtures = np.empty((layers, count), dtype)
+    unmoved = np.empty(count * width, dtype)
     of_query_first, mixed = np.empty(most, dtype), np.empty(most, dtype)
     projections, of_projections = np.empty(count * most, dtype), np.empty(count * most, dtype)
     other_activations, other_weights = np.empty((samples, width), dtype), np.empty((width, width), dtype)
@@ -59,7 +60,7 @@ def query_losses(
         size = (dense or n) * width
         slow = banks.first if dense else projections[: count * size].reshape(count, size)
         if not dense:
-            templates.project(banks.first, rows, slow)
+            templates.project(banks.first, rows, slow, unmoved)
         fast[0] = start_F
         first_moment[:] = 0
         second_moment[:] = 0
@@ -82,7 +83,7 @@ def query_losses(
         of_first = of_query_first[:query_size]
         query_slow = banks.first if dense else of_projections[: count * query_size].reshape(count, query_size)
         if not dense:
-            templates.project(banks.first, query_rows, query_slow)
+            templates.project(banks.first, query_rows, query_slow, unmoved)
         mixing.mix(fast[steps], steps, blocks, embedding, at.mixtures, bias)
         total += templates.forward_and_back(
             at,
@@ -106,7 +107,7 @@ def query_losses(
         mixing.add_constant_gradients(steps, blocks, of_embedding)
         of_slow = of_projections[: count * query_size].reshape(count, query_size)
         _outer(at.mixtures[0], of_first, of_slow)
-        templates.add_first(of_slow, query_rows, of_banks)
+        templates.add_first(of_slow, query_rows, of_banks, unmoved)
 
         first_moment[:] = 0
         second_moment[:] = 0
@@ -146,14 +147,14 @@ def query_losses(
             mixing.add_constant_gradients(steps + 1, blocks, of_embedding)
         of_slow = of_projections[: count * size].reshape(count, size)
         templates.sum_of_uses(uses, of_slow, banks, of_banks, of_bank, of_output)
-        templates.add_first(of_slow, rows, of_banks)
+        templates.add_first(of_slow, rows, of_banks, unmoved)
         for i in range(fast_size):
             of_start_F[i] += adjoint[i]
     return total
 
 
 @compiled
-def _sum_samples(delta_NA, of_bias_A):  # type: ignore[no-untyped-def]
+def _sum_samples(delta_NA, of_bias_A):
     of_bias_A[:] = 0
     for n in range(len(delta_NA)):
         for a in range(len(of_bias_A)):
@@ -161,7 +162,7 @@ def _sum_samples(delta_NA, of_bias_A):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _outer(left, right, out):  # type: ignore[no-untyped-def]
+def _outer(left, right, out):
     for i in range(len(left)):
         for j in range(len(right)):
             out[i, j] = left[i] * right[j]

@@ -10,7 +10,7 @@ from agents.compiled.compiler import compiled
 
 
 @compiled
-def loss_and_gradient(outputs_NA, targets_NA, weights_N, classes, probabilities_NA):  # type: ignore[no-untyped-def]
+def loss_and_gradient(outputs_NA, targets_NA, weights_N, classes, probabilities_NA):
     """The loss; its gradient takes the place of the outputs. Leaves the softmax in ``probabilities_NA``."""
     samples, count = outputs_NA.shape
     zero = weights_N.dtype.type(0)
@@ -42,7 +42,7 @@ def loss_and_gradient(outputs_NA, targets_NA, weights_N, classes, probabilities_
 
 
 @compiled
-def curvature(direction_NA, weights_N, classes, probabilities_NA):  # type: ignore[no-untyped-def]
+def curvature(direction_NA, weights_N, classes, probabilities_NA):
     """Product of the second derivative with a direction, in whose place it comes."""
     samples, count = direction_NA.shape
     share = weights_N.dtype.type(1.0 / count)

@@ -49,7 +49,7 @@ class Blocks(NamedTuple):
 
 
 @compiled
-def blocks(passes, layers, fast, embedding):  # type: ignore[no-untyped-def]
+def blocks(passes, layers, fast, embedding):
     """Arrays for as many passes."""
     dtype, (count, width) = embedding.biases.dtype, embedding.biases.shape
     shape = (passes, count, width)
@@ -68,7 +68,7 @@ def blocks(passes, layers, fast, embedding):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def mix(fast_F, number, blocks, embedding, mixtures_LC, bias_A):  # type: ignore[no-untyped-def]
+def mix(fast_F, number, blocks, embedding, mixtures_LC, bias_A):
     """Mixtures and output bias; pass ``number`` of the blocks."""
     layers, templates = mixtures_LC.shape
     scales = blocks.scales[number]
@@ -96,7 +96,7 @@ def mix(fast_F, number, blocks, embedding, mixtures_LC, bias_A):  # type: ignore
 
 
 @compiled
-def mix_back(number, blocks, embedding, of_mixtures_LC, gradient_F):  # type: ignore[no-untyped-def]
+def mix_back(number, blocks, embedding, of_mixtures_LC, gradient_F):
     """Gradient with respect to the fast parameters, given those of mixtures and, in ``blocks``, of the output bias."""
     if not len(embedding.biases):
         _scaled_back(blocks.scales[number], of_mixtures_LC, blocks.of_bias[number], gradient_F)
@@ -119,7 +119,7 @@ def mix_back(number, blocks, embedding, of_mixtures_LC, gradient_F):  # type: ig
 
 
 @compiled
-def mix_along(direction_F, number, moved, blocks, embedding, mixtures_LC, bias_A):  # type: ignore[no-untyped-def]
+def mix_along(direction_F, number, moved, blocks, embedding, mixtures_LC, bias_A):
     """Derivative of :func:`mix` in pass ``number`` along a direction; becomes pass ``moved``."""
     layers, templates = mixtures_LC.shape
     scales = blocks.scales[number]
@@ -151,7 +151,7 @@ def mix_along(direction_F, number, moved, blocks, embedding, mixtures_LC, bias_A
 
 
 @compiled
-def mix_back_along(number, moved, blocks, embedding, of_mixtures_LC, gradient_F):  # type: ignore[no-untyped-def]
+def mix_back_along(number, moved, blocks, embedding, of_mixtures_LC, gradient_F):
     """Derivative of :func:`mix_back` in pass ``number`` along the same direction; becomes pass ``moved``."""
     if not len(embedding.biases):
         _scaled_back(blocks.scales[number], of_mixtures_LC, blocks.of_bias[moved], gradient_F)
@@ -162,7 +162,11 @@ def mix_back_along(number, moved, blocks, embedding, of_mixtures_LC, gradient_F)
     zero = gradient.dtype.type(0)
     for block in range(len(embedding.biases) - 1, -1, -1):
         normalised, inverse = blocks.normalised[number, block], blocks.inverse[number, block]
-        outputs, back, of_linear = blocks.outputs[number, block], blocks.of_normalised[number, block], blocks.of_linear[moved, block]
+        outputs, back, of_linear = (
+            blocks.outputs[number, block],
+            blocks.of_normalised[number, block],
+            blocks.of_linear[moved, block],
+        )
         of_affine, of_normalised = blocks.of_affine[moved, block], blocks.of_normalised[moved, block]
         gains = embedding.gains[block]
         for e in range(len(gradient)):
@@ -171,7 +175,6 @@ def mix_back_along(number, moved, blocks, embedding, of_mixtures_LC, gradient_F)
             of_affine[e] = (gradient[e] if outputs[e] > 0 else gradient[e] * outputs[e] + gradient[e]) + bend
             of_normalised[e] = of_affine[e] * gains[e]
         _through_normalisation(of_normalised, normalised, inverse, of_linear)
-        along = blocks.normalised[moved, block]
         ratio = blocks.inverse[moved, block] / inverse
         correlation, shift = _mean_product(back, normalised), _mean_product(back, along)
         for e in range(len(gradient)):
@@ -183,7 +186,7 @@ def mix_back_along(number, moved, blocks, embedding, of_mixtures_LC, gradient_F)
 
 
 @compiled
-def add_gradients(values, gradients, blocks, fast, of_embedding):  # type: ignore[no-untyped-def]
+def add_gradients(values, gradients, blocks, fast, of_embedding):
     """Adds the gradients of the blocks' weights that values of one pass and gradients of the same or another one make."""
     for block in range(len(of_embedding.biases)):
         of_linear, of_affine = blocks.of_linear[gradients, block], blocks.of_affine[gradients, block]
@@ -195,7 +198,7 @@ def add_gradients(values, gradients, blocks, fast, of_embedding):  # type: ignor
 
 
 @compiled
-def add_constant_gradients(gradients, blocks, of_embedding):  # type: ignore[no-untyped-def]
+def add_constant_gradients(gradients, blocks, of_embedding):
     """Adds the gradients of the blocks' biases and shifts, which no values multiply."""
     for block in range(len(of_embedding.biases)):
         for e in range(of_embedding.biases.shape[1]):
@@ -204,14 +207,14 @@ def add_constant_gradients(gradients, blocks, of_embedding):  # type: ignore[no-
 
 
 @compiled
-def _matrix(weights, block, fast):  # type: ignore[no-untyped-def]
+def _matrix(weights, block, fast):
     """Weights of a block: rows below each other, of which the first block has one for each fast parameter."""
     width = weights.shape[1]
     return weights[:fast] if block == 0 else weights[fast + (block - 1) * width : fast + block * width]
 
 
 @compiled
-def _add_product(total, left, right):  # type: ignore[no-untyped-def]
+def _add_product(total, left, right):
     """Adds an outer product."""
     for i in range(len(total)):
         for j in range(len(right)):
@@ -219,7 +222,7 @@ def _add_product(total, left, right):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _rescale(coefficients_C, scaled_C, scale):  # type: ignore[no-untyped-def]
+def _rescale(coefficients_C, scaled_C, scale):
     """Coefficients scaled to norm sqrt(C); the scale counts as a constant for every gradient."""
     square = coefficients_C.dtype.type(0)
     for c in range(len(coefficients_C)):
@@ -230,7 +233,7 @@ def _rescale(coefficients_C, scaled_C, scale):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _scaled_back(scales_L, of_mixtures_LC, of_bias_A, gradient_F):  # type: ignore[no-untyped-def]
+def _scaled_back(scales_L, of_mixtures_LC, of_bias_A, gradient_F):
     layers, templates = of_mixtures_LC.shape
     for layer in range(layers):
         for c in range(templates):
@@ -239,7 +242,7 @@ def _scaled_back(scales_L, of_mixtures_LC, of_bias_A, gradient_F):  # type: igno
 
 
 @compiled
-def _normalise(values_E, bias_E):  # type: ignore[no-untyped-def]
+def _normalise(values_E, bias_E):
     """Layer norm of values plus bias, in their place; returns one over the standard deviation."""
     count = values_E.dtype.type(len(values_E))
     mean = values_E.dtype.type(0)
@@ -257,7 +260,7 @@ def _normalise(values_E, bias_E):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _mean_product(left_E, right_E):  # type: ignore[no-untyped-def]
+def _mean_product(left_E, right_E):
     total = left_E.dtype.type(0)
     for e in range(len(left_E)):
         total += left_E[e] * right_E[e]
@@ -265,7 +268,7 @@ def _mean_product(left_E, right_E):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _through_normalisation(gradient_E, normalised_E, inverse, out_E):  # type: ignore[no-untyped-def]
+def _through_normalisation(gradient_E, normalised_E, inverse, out_E):
     """``(g - mean(g) - n mean(g n)) / deviation``."""
     count = gradient_E.dtype.type(len(gradient_E))
     mean = gradient_E.dtype.type(0)

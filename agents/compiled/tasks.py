@@ -1,6 +1,5 @@
 """A meta-batch as compiled functions read it."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -44,25 +43,20 @@ class Packing:
         self.lengths = lengths.numpy()
         self.inputs = self._pack(examples.inputs)
 
-    def task_set(self, inputs: Tensor, weights: Sequence[Tensor] = ()) -> TaskSet:
-        """The samples with these inputs, numbers of rows [S, R] or values [S, D].
-
-        Args:
-            inputs: of the samples.
-            weights: of each inner step [T, N], by default those of the examples for all.
-        """
-        stacked = torch.stack([self._pack(value) for value in weights or [self._examples.weights]])
-        none = inputs.new_empty(len(inputs), 0)
-        targets = self._pack(self._examples.targets)
+    def task_set(self, inputs: Tensor, weights_WTN: Tensor) -> TaskSet:
+        """The samples with these inputs, numbers of rows [S, R] or values [S, D], and these weights."""
+        weights = weights_WTN.flatten(1).index_select(1, self._where)
+        targets, none = self._pack(self._examples.targets), inputs.new_empty(len(inputs), 0)
         rows, values = (none.to(torch.int64), inputs) if inputs.is_floating_point() else (inputs, none.to(targets.dtype))
-        arrays = (tensor.detach().contiguous().numpy() for tensor in (rows, values, targets, stacked))
-        return TaskSet(*arrays, np.concatenate([[0], np.cumsum(self.lengths)]))
+        tensors = (rows, values, targets, weights)
+        rows_SR, inputs_SD, targets_SA, weights_WS = (tensor.detach().contiguous().numpy() for tensor in tensors)
+        return TaskSet(rows_SR, inputs_SD, targets_SA, weights_WS, np.concatenate([[0], np.cumsum(self.lengths)]))
 
     def _pack(self, values_TN: Tensor) -> Tensor:
         return values_TN.flatten(0, 1).index_select(0, self._where)
 
 
 @compiled
-def longest(starts):  # type: ignore[no-untyped-def]
+def longest(starts):
     """Most samples of a task."""
     return (starts[1:] - starts[:-1]).max()

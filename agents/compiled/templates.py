@@ -72,7 +72,7 @@ class Passes(NamedTuple):
 
 
 @compiled
-def room(passes, layers, samples, width, outputs, banks):  # type: ignore[no-untyped-def]
+def room(passes, layers, samples, width, outputs, banks):
     """Arrays for as many passes."""
     dtype, templates = banks.output.dtype, banks.output.shape[0]
     return Passes(
@@ -87,7 +87,7 @@ def room(passes, layers, samples, width, outputs, banks):  # type: ignore[no-unt
 
 
 @compiled
-def uses(count, layers, first, width, outputs, banks):  # type: ignore[no-untyped-def]
+def uses(count, layers, first, width, outputs, banks):
     """Arrays for as many uses."""
     dtype, templates = banks.output.dtype, banks.output.shape[0]
     return Uses(
@@ -99,7 +99,7 @@ def uses(count, layers, first, width, outputs, banks):  # type: ignore[no-untype
 
 
 @compiled
-def pass_number(number, samples, passes):  # type: ignore[no-untyped-def]
+def pass_number(number, samples, passes):
     """One of the passes, for a task of so many samples."""
     return Pass(
         passes.mixtures[number],
@@ -116,49 +116,72 @@ def pass_number(number, samples, passes):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def project(table_VCH, rows_NR, projected_CZ):  # type: ignore[no-untyped-def]
-    """Sum of each sample's active rows, by template."""
+def project(table_VCH, rows_NR, projected_CZ, unmoved_CH):
+    """Sum of each sample's active rows, by template. That of all rows but the moving one is kept while it stays."""
     samples, active = rows_NR.shape
-    templates = len(projected_CZ)
-    width = table_VCH.shape[1] // templates
+    templates, width = len(projected_CZ), len(unmoved_CH) // len(projected_CZ)
     for n in range(samples):
+        if _objects_changed(rows_NR, n):
+            unmoved_CH[:] = 0
+            for r in range(active):
+                if r != _moving(active):
+                    _add(unmoved_CH, table_VCH[rows_NR[n, r]])
+        agent = table_VCH[rows_NR[n, _moving(active)]]
         for c in range(templates):
-            out, row = projected_CZ[c, n * width : (n + 1) * width], table_VCH[rows_NR[n, 0], c * width : (c + 1) * width]
+            out = projected_CZ[c, n * width : (n + 1) * width]
+            one, other = unmoved_CH[c * width : (c + 1) * width], agent[c * width : (c + 1) * width]
             for h in range(width):
-                out[h] = row[h]
-        for r in range(1, active):
-            for c in range(templates):
-                out, row = projected_CZ[c, n * width : (n + 1) * width], table_VCH[rows_NR[n, r], c * width : (c + 1) * width]
-                for h in range(width):
-                    out[h] += row[h]
+                out[h] = one[h] + other[h]
 
 
 @compiled
-def project_back(of_projected_CZ, rows_NR, of_table_VCH):  # type: ignore[no-untyped-def]
+def project_back(of_projected_CZ, rows_NR, of_table_VCH, of_unmoved_CH):
     """Adds the transpose of :func:`project`."""
     samples, active = rows_NR.shape
-    templates = len(of_projected_CZ)
-    width = of_table_VCH.shape[1] // templates
+    templates, width = len(of_projected_CZ), len(of_unmoved_CH) // len(of_projected_CZ)
+    of_unmoved_CH[:] = 0
     for n in range(samples):
-        for r in range(active):
-            for c in range(templates):
-                row = of_table_VCH[rows_NR[n, r], c * width : (c + 1) * width]
-                value = of_projected_CZ[c, n * width : (n + 1) * width]
-                for h in range(width):
-                    row[h] += value[h]
+        of_agent = of_table_VCH[rows_NR[n, _moving(active)]]
+        for c in range(templates):
+            value = of_projected_CZ[c, n * width : (n + 1) * width]
+            one, other = of_unmoved_CH[c * width : (c + 1) * width], of_agent[c * width : (c + 1) * width]
+            for h in range(width):
+                one[h] += value[h]
+                other[h] += value[h]
+        if n + 1 == samples or _objects_changed(rows_NR, n + 1):
+            for r in range(active):
+                if r != _moving(active):
+                    _add(of_table_VCH[rows_NR[n, r]], of_unmoved_CH)
+            of_unmoved_CH[:] = 0
 
 
 @compiled
-def add_first(of_slow_CZ, rows_NR, of_banks):  # type: ignore[no-untyped-def]
+def _moving(active):
+    """Which of an observation's active rows changes most often: that of the agent, see :meth:`GridFamily.active_rows`."""
+    return max(active - 2, 0)
+
+
+@compiled
+def _objects_changed(rows_NR, n):
+    """Whether sample ``n`` has other active rows than the one before it, the agent's apart."""
+    if n == 0:
+        return True
+    changed = rows_NR[n] != rows_NR[n - 1]
+    changed[_moving(len(changed))] = False
+    return changed.any()
+
+
+@compiled
+def add_first(of_slow_CZ, rows_NR, of_banks, of_unmoved_CH):
     """Adds the gradient of what a first layer mixed to that of its templates."""
     if rows_NR.shape[1]:
-        project_back(of_slow_CZ, rows_NR, of_banks.first)
+        project_back(of_slow_CZ, rows_NR, of_banks.first, of_unmoved_CH)
     else:
         _add(of_banks.first, of_slow_CZ)
 
 
 @compiled
-def _mix_first(mixture_C, first_CZ, inputs_ND, mixed_Z, values_NH):  # type: ignore[no-untyped-def]
+def _mix_first(mixture_C, first_CZ, inputs_ND, mixed_Z, values_NH):
     """Pre-activations of the first layer."""
     if inputs_ND.shape[1]:
         np.dot(mixture_C, first_CZ, mixed_Z)
@@ -168,7 +191,7 @@ def _mix_first(mixture_C, first_CZ, inputs_ND, mixed_Z, values_NH):  # type: ign
 
 
 @compiled
-def _pull_first(delta_NH, inputs_ND, of_first_Z):  # type: ignore[no-untyped-def]
+def _pull_first(delta_NH, inputs_ND, of_first_Z):
     """Gradient with respect to what :func:`_mix_first` mixed."""
     if inputs_ND.shape[1]:
         np.dot(inputs_ND.T, delta_NH, of_first_Z.reshape(inputs_ND.shape[1], delta_NH.shape[1]))
@@ -180,9 +203,7 @@ def _pull_first(delta_NH, inputs_ND, of_first_Z):  # type: ignore[no-untyped-def
 
 
 @compiled
-def forward_and_back(
-    at, use, uses, of_first_Z, bias_A, first_CZ, inputs_ND, banks, targets_NA, weights_N, classes, mixed_Z
-):  # type: ignore[no-untyped-def]
+def forward_and_back(at, use, uses, of_first_Z, bias_A, first_CZ, inputs_ND, banks, targets_NA, weights_N, classes, mixed_Z):
     """Passes of the network with mixtures ``at.mixtures``; gradients of its generated weights become use ``use``.
 
     Returns:
@@ -219,7 +240,7 @@ def forward_and_back(
 @compiled
 def along_direction(
     at, moved, use, uses, of_first_Z, of_bias_A, first_CZ, inputs_ND, banks, weights_N, classes, mixed_Z, other_NH, other_HH
-):  # type: ignore[no-untyped-def]
+):
     """Derivative of :func:`forward_and_back` at ``at`` along the mixtures ``moved.mixtures`` and the bias ``of_bias_A``."""
     samples, hidden, outputs = len(weights_N), len(at.hidden), len(of_bias_A)
     other = other_NH[:samples]
@@ -260,7 +281,7 @@ def along_direction(
 
 
 @compiled
-def onto_templates(use, uses, of_first_Z, first_CZ, banks, of_mixtures_LC):  # type: ignore[no-untyped-def]
+def onto_templates(use, uses, of_first_Z, first_CZ, banks, of_mixtures_LC):
     """Gradients of the generated weights as gradients with respect to the mixtures."""
     hidden = len(uses.of_hidden)
     np.dot(first_CZ, of_first_Z, of_mixtures_LC[0])
@@ -270,7 +291,7 @@ def onto_templates(use, uses, of_first_Z, first_CZ, banks, of_mixtures_LC):  # t
 
 
 @compiled
-def sum_of_uses(uses, of_first_CZ, banks, of_banks, of_bank_CP, of_output_CQ):  # type: ignore[no-untyped-def]
+def sum_of_uses(uses, of_first_CZ, banks, of_banks, of_bank_CP, of_output_CQ):
     """Adds a task's gradients of the templates behind the first layer, and fills those of what the first layer mixes.
 
     The query set's use is the last one. It has a first layer of its own.
@@ -279,15 +300,17 @@ def sum_of_uses(uses, of_first_CZ, banks, of_banks, of_bank_CP, of_output_CQ):  
     size = of_first_CZ.shape[1]
     support = count - 1
     np.dot(uses.coefficients[0, :support].T, uses.of_first[: support * size].reshape(support, size), of_first_CZ)
-    for g in range(hidden):
-        np.dot(uses.coefficients[g + 1].T, uses.of_hidden[g], of_bank_CP)
-        _add(of_banks.hidden[g % len(banks.hidden)], of_bank_CP)
+    for b in range(len(banks.hidden)):
+        sharing = hidden // len(banks.hidden)
+        coefficients = uses.coefficients[b + 1 : b + 1 + sharing].reshape(sharing * count, -1)
+        np.dot(coefficients.T, uses.of_hidden[b : b + sharing].reshape(sharing * count, -1), of_bank_CP)
+        _add(of_banks.hidden[b], of_bank_CP)
     np.dot(uses.coefficients[hidden + 1].T, uses.of_output, of_output_CQ)
     _add(of_banks.output, of_output_CQ)
 
 
 @compiled
-def _rectify(values):  # type: ignore[no-untyped-def]
+def _rectify(values):
     zero = values.dtype.type(0)
     flat = values.reshape(-1)
     for i in range(len(flat)):
@@ -296,7 +319,7 @@ def _rectify(values):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _mask(values, activations):  # type: ignore[no-untyped-def]
+def _mask(values, activations):
     zero = values.dtype.type(0)
     flat, at = values.reshape(-1), activations.reshape(-1)
     for i in range(len(flat)):
@@ -304,7 +327,7 @@ def _mask(values, activations):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _add_masked(values, others, activations):  # type: ignore[no-untyped-def]
+def _add_masked(values, others, activations):
     zero = values.dtype.type(0)
     flat, other, at = values.reshape(-1), others.reshape(-1), activations.reshape(-1)
     for i in range(len(flat)):
@@ -312,7 +335,7 @@ def _add_masked(values, others, activations):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _add(values, others):  # type: ignore[no-untyped-def]
+def _add(values, others):
     flat, other = values.reshape(-1), others.reshape(-1)
     for i in range(len(flat)):
         flat[i] += other[i]

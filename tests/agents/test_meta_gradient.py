@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, grad
 
-from agents.adaptation import InnerLoop, adapt
+from agents import LEARNERS
+from agents.adaptation import InnerLoop, adapt, sample_weights
 from agents.base import Examples, Learner
 from agents.metatraining import adapted_predictions
 from compworld.families import GridFamily
@@ -26,7 +27,8 @@ LOOPS = {
 
 
 def meta_loss(learner: Learner, inner: InnerLoop, support: Examples, query: Examples) -> Tensor:
-    predictions = adapted_predictions(learner, inner, support, query, torch.Generator().manual_seed(3))
+    weights = sample_weights(inner, support, torch.Generator().manual_seed(3))
+    predictions = adapted_predictions(learner, inner, support, query, weights)
     return learner.loss.value(predictions, query.targets, query.weights).mean()
 
 
@@ -69,6 +71,39 @@ def test_written_out_equals_double_backward(method: str, loop: str, case: Case, 
     plain = meta_loss(learner, LOOPS[loop], case.support, case.query)
     torch.testing.assert_close(explicit, plain, rtol=1e-12, atol=1e-12)
     assert_same(ours, gradients_of(learner, plain))
+
+
+COMPILED = [method for method in ADAPTIVE if LEARNERS[method].compiled_query_loss is not Learner.compiled_query_loss]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("loop", ["adamw", "minibatch", "one step"])
+@pytest.mark.parametrize("method", COMPILED)
+def test_compiled_equals_double_backward(
+    method: str, loop: str, threads: int, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner, inner = small(method, case.problem), LOOPS[loop]
+    weights = sample_weights(inner, case.support, torch.Generator().manual_seed(3))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    total = learner.compiled_query_loss(inner, case.support, case.query, weights)
+    assert total is not None
+    compiled = total / len(case.batch)
+    ours = gradients_of(learner, compiled)
+    monkeypatch.setattr(type(learner), "inner_problem", Learner.inner_problem)
+    plain = meta_loss(learner, inner, case.support, case.query)
+    torch.testing.assert_close(compiled, plain, rtol=1e-12, atol=1e-12)
+    assert_same(ours, gradients_of(learner, plain))
+
+
+@pytest.mark.parametrize("method", COMPILED)
+def test_compiled_networks_of_one_hidden_layer(method: str, case: Case) -> None:
+    torch.manual_seed(1)
+    options = {**OPTIONS[method], "hidden_layers": 1}
+    learner, inner = LEARNERS[method](case.problem, **options).double(), LOOPS["adamw"]
+    total = learner.compiled_query_loss(inner, case.support, case.query, case.support.weights[None])
+    assert total is not None
+    ours = gradients_of(learner, total / len(case.batch))
+    assert_same(ours, gradients_of(learner, meta_loss(learner, inner, case.support, case.query)))
 
 
 @pytest.mark.usefixtures("first_layer")
@@ -225,7 +260,8 @@ def test_a_minibatch_is_a_random_part_of_the_support_set(case: Case) -> None:
     inner = InnerLoop(1, 0.1, optimizer="sgd", minibatch=1)
     seen = set()
     for seed in range(12):
-        got = adapt(learner, inner, encoded, case.support, torch.Generator().manual_seed(seed))["head"][0]
+        weights = sample_weights(inner, case.support, torch.Generator().manual_seed(seed))
+        got = adapt(learner, inner, encoded, case.support, weights)["head"][0]
         alone = []
         for sample in range(int((case.support.weights[0] > 0).sum())):
             weights = torch.zeros_like(case.support.weights)

@@ -64,8 +64,13 @@ def test_a_step_that_is_not_finite_changes_nothing(method: str, case: Case) -> N
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_splitting_a_meta_batch_gives_the_same_step(method: str, case: Case) -> None:
-    inner = InnerLoop(3, 0.1)
+@pytest.mark.parametrize("compiled", [True, False])
+def test_splitting_a_meta_batch_gives_the_same_step(
+    method: str, compiled: bool, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not compiled:
+        monkeypatch.setattr(LEARNERS[method], "compiled_query_loss", Learner.compiled_query_loss)
+    inner = InnerLoop(3, 0.1, minibatch=2)
     whole = MetaTrainer(small(method, case.problem), inner, OuterLoop(5, 1e-2, clip=1e9))
     parts = MetaTrainer(small(method, case.problem), inner, OuterLoop(5, 1e-2, clip=1e9, tasks_at_once=3))
     assert whole.step(case.support, case.query) == pytest.approx(parts.step(case.support, case.query), rel=1e-12)
@@ -164,7 +169,7 @@ def test_learners_of_no_width_are_refused(case: Case) -> None:
 
 @pytest.mark.parametrize("method", ADAPTIVE)
 def test_learning_curves_equal_those_of_the_plain_path(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """200 outer steps, fresh tasks at each, by the written-out inner loop and by autograd's double backward."""
+    """200 outer steps, fresh tasks at each: compiled, written out, and by autograd's double backward."""
     family = make_family("goals-small")
     # MAML counts every wall of a maze on its own, which autograd sees only if there is one.
     problem = problem_of(family, family.imitation, torch.float64)
@@ -176,7 +181,11 @@ def test_learning_curves_equal_those_of_the_plain_path(method: str, monkeypatch:
         batches = few_shot_tasks(family, make_split(family.space), tasks=4)
         return [trainer.step(*support_and_query(next(batches), family.imitation, dtype=torch.float64)) for _ in range(200)]
 
-    fast = curve()
+    compiled = curve()
+    monkeypatch.setattr(LEARNERS[method], "compiled_query_loss", Learner.compiled_query_loss)
+    written_out = curve()
     monkeypatch.setattr(LEARNERS[method], "inner_problem", Learner.inner_problem)
-    assert fast == pytest.approx(curve(), rel=1e-6)
-    assert sum(fast[-20:]) < sum(fast[:20])
+    plain = curve()
+    assert written_out == pytest.approx(plain, rel=1e-6)
+    assert compiled == pytest.approx(plain, rel=1e-6)
+    assert sum(plain[-20:]) < sum(plain[:20])
