@@ -9,7 +9,7 @@ from compworld import randomness
 from compworld.backends import Array, namespace
 from compworld.families.base import GridFamily, Outcome, State
 from compworld.families.family import TASK_DRAWS
-from compworld.families.weights import exponential, sum_in_order, weights_from
+from compworld.families.weights import exponential, pick, sum_in_order, weights_from
 from compworld.grid.layouts import four_rooms
 from compworld.grid.moves import MOVES
 from compworld.grid.objects import name_of
@@ -107,13 +107,13 @@ class Preferences(GridFamily):
         return state
 
     def finish(self, state: State) -> None:
-        worth_BF = self.feature_rewards(state.weights_BM)
-        xp = namespace(worth_BF)
-        state.object_reward_BO = xp.take_along_axis(worth_BF, state.object_feature_BO, axis=1)
+        state.object_reward_BO = pick(self.feature_rewards(state.weights_BM), state.object_feature_BO)
 
     def feature_rewards(self, weights_BM: Array) -> Array:
         """What an object of each feature is worth in each task, float64 [B, F]."""
-        return sum_in_order(weights_BM[:, :, None] * self.tables.like(weights_BM)["preferences"])
+        preferences_MF = self.tables.like(weights_BM)["preferences"]
+        modules = zip(weights_BM.T, preferences_MF, strict=True)
+        return sum_in_order(weight_B * preference_F[:, None] for weight_B, preference_F in modules).T
 
     def step(self, state: State, action_B: Array) -> tuple[State, Outcome]:
         xp = namespace(action_B)
