@@ -1,6 +1,5 @@
 """Preferences: collect the coloured objects that a weighted sum of preference modules values (ICLR 2024, section 5.1)."""
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -78,6 +77,7 @@ class Preferences(GridFamily):
             objects,
             ("nothing", *MOVES),
             preferences=self.preferences,
+            ends=np.arange(1 + len(MOVES)) == 0,
         )
 
     def weigh(self, stream_B: Array, active_BM: Array) -> Array:
@@ -117,17 +117,14 @@ class Preferences(GridFamily):
 
     def step(self, state: State, action_B: Array) -> tuple[State, Outcome]:
         xp = namespace(action_B)
-        ends = action_B == 0
-        agent, facing = self.moved(state, xp.where(ends, 0, action_B - 1), ~ends)
-        collected = state.remaining_BO & (state.object_cell_BO == agent[:, None])
-        remaining = state.remaining_BO & ~collected
-        reward = xp.where(collected, state.object_reward_BO, 0.0).sum(axis=1)
-        after = dataclasses.replace(
-            state, agent_B=agent, facing_B=facing, remaining_BO=remaining, elapsed_B=state.elapsed_B + 1
-        )
+        tables = self.tables.like(action_B)
+        after = self.moved(state, action_B)
+        collected = state.remaining_BO & (state.object_cell_BO == after.agent_B[:, None])
+        after.remaining_BO = state.remaining_BO ^ collected
+        reward = xp.vecdot(xp.astype(collected, xp.float64), state.object_reward_BO)
         # Success: everything liked has been collected and nothing disliked.
-        success = ~(remaining == (state.object_reward_BO > 0)).any(axis=1)
-        return after, Outcome(reward, ends, success)
+        success = (after.remaining_BO ^ (state.object_reward_BO > tables["zero"])).all(axis=1)
+        return after, Outcome(reward, tables["ends"][action_B], success)
 
     def task_of(self, weights_M: np.ndarray) -> dict[str, Any]:
         return {"weights": weights_M.tolist() if weights_M.ndim == 1 else weights_M.copy()}
