@@ -47,6 +47,11 @@ class State:
         """The episodes ``where`` (index array or slice); at least one axis stays."""
         return State(*(getattr(self, name)[where] for name in STATE_FIELDS))
 
+    def take(self, where: np.ndarray) -> "State":
+        """Copies of the episodes ``where`` (indices) of NumPy states, batch last in memory; much faster than ``[where]``."""
+        fields = [getattr(self, name) for name in STATE_FIELDS]
+        return State(*[field.take(where) if field.ndim == 1 else field.T.take(where, axis=1).T for field in fields])
+
     def put(self, where: Any, other: "State") -> None:
         """Overwrite the episodes ``where`` in place."""
         for name in STATE_FIELDS:
