@@ -13,8 +13,11 @@ from compworld.tasks.splits import make_split
 
 RESET_OPTIONS = ("task", "state")
 
-DRAWN_AHEAD = 64
-"""Episodes that a small engine draws at a time: one array operation costs as much for one episode as for dozens."""
+DRAWN_AHEAD = (128, 16384)
+"""Most starts of episodes that an engine keeps in stock: of each environment, and of all together."""
+
+DRAWN_AT_ONCE = 1024
+"""Starts that are drawn together: enough for an array operation to cost more than its call, few enough for the cache."""
 
 
 class Engine:
@@ -39,18 +42,21 @@ class Engine:
         self.keys = np.zeros(num_envs, dtype=np.int64)
         self.episodes = np.full(num_envs, -1, dtype=np.int64)
         self.split_labels = np.asarray(self.split.labels, dtype=object)
-        everyone = np.arange(num_envs)
-        self.state = self._draw(self.keys, self.episodes)[everyone]  # arrays of its own, for `put` writes into them
-        self.ahead = max(1, DRAWN_AHEAD // num_envs)
-        self._next = self.state[np.zeros(num_envs * self.ahead, dtype=np.int64)]
-        self._first_next = np.full(num_envs, -self.ahead - 1)
+        self.ahead = max(1, min(DRAWN_AHEAD[0], DRAWN_AHEAD[1] // num_envs))
+        start = self._draw(self.keys[:1], self.episodes[:1])
+        self.state = start.take(np.zeros(num_envs, dtype=np.int64))  # of its own, for `put` writes into it
         self.split_names = self._split_names(self.state)
+        # Episode e of environment i lies at row i * ahead + e % ahead; those before number _drawn[i] have been drawn.
+        self._first_row = np.arange(num_envs) * self.ahead
+        self._stock = start.take(np.zeros(num_envs * self.ahead, dtype=np.int64))
+        self._stock_split_names = self.split_names.repeat(self.ahead)
+        self._drawn = np.zeros(num_envs, dtype=np.int64)
 
     def seed(self, where: np.ndarray, generators: Sequence[np.random.Generator]) -> None:
         """Begin new random streams for the environments ``where``, one generator each."""
         self.keys[where] = [generator.integers(2**63) for generator in generators]
         self.episodes[where] = -1
-        self._first_next[where] = -self.ahead - 1
+        self._drawn[where] = 0
 
     def reset(
         self, where: np.ndarray, tasks: Sequence[dict[str, Any]] | None = None, states: Sequence[dict[str, Any]] | None = None
@@ -61,13 +67,15 @@ class Engine:
         chosen = None if tasks is None else np.stack([self.family.weights_of(task) for task in tasks])
         fixed = None if states is None else [state_from_plain(self.family, state) for state in states]
         self.episodes[where] += 1
-        if fixed is None:
-            fresh = self._starts(where) if chosen is None else self._draw(self.keys[where], self.episodes[where], chosen)
+        if fixed is not None:
+            for index, state in zip(where.tolist(), fixed, strict=True):
+                self.put(index, state)
+        elif chosen is not None:
+            fresh = self._draw(self.keys[where], self.episodes[where], chosen)
             self.state.put(where, fresh)
             self.split_names[where] = self._split_names(fresh)
         else:
-            for index, state in zip(where.tolist(), fixed, strict=True):
-                self.put(index, state)
+            self._begin_drawn(where)
 
     def put(self, index: int, state: State) -> None:
         """Give environment ``index`` an exact state."""
@@ -80,17 +88,32 @@ class Engine:
         self.state, outcome = self.family.step(self.state, actions)
         return outcome
 
-    def _starts(self, where: np.ndarray) -> State:
-        """Starts of the current episodes of the environments ``where``."""
-        if self.ahead == 1:
-            return self._draw(self.keys[where], self.episodes[where])
-        used_up = where[self.episodes[where] >= self._first_next[where] + self.ahead]
-        if len(used_up):
-            numbers = (self.episodes[used_up][:, None] + np.arange(self.ahead)).reshape(-1)
-            places = (used_up[:, None] * self.ahead + np.arange(self.ahead)).reshape(-1)
-            self._next.put(places, self._draw(self.keys[used_up].repeat(self.ahead), numbers))
-            self._first_next[used_up] = self.episodes[used_up]
-        return self._next[where * self.ahead + self.episodes[where] - self._first_next[where]]
+    def _begin_drawn(self, where: np.ndarray) -> None:
+        """Give the environments ``where`` the starts of their current episodes, from the stock."""
+        episodes = self.episodes[where]
+        if (episodes >= self._drawn[where]).any():
+            self._fill_stock()
+        rows = self._first_row[where] + episodes % self.ahead
+        fresh, split_names = self._stock.take(rows), self._stock_split_names[rows]
+        if len(where) == len(self.keys):
+            self.state, self.split_names = fresh, split_names
+        else:
+            self.state.put(where, fresh)
+            self.split_names[where] = split_names
+
+    def _fill_stock(self) -> None:
+        """Draw the current and the next episodes of every environment, as far as they are not drawn yet."""
+        first = np.maximum(self._drawn, self.episodes)
+        count = self.episodes + self.ahead - first
+        environments = np.arange(len(count)).repeat(count)
+        numbers = np.arange(len(environments)) + (first - (count.cumsum() - count)).repeat(count)
+        for part in range(0, len(numbers), DRAWN_AT_ONCE):
+            environment, number = environments[part : part + DRAWN_AT_ONCE], numbers[part : part + DRAWN_AT_ONCE]
+            drawn = self._draw(self.keys[environment], number)
+            rows = self._first_row[environment] + number % self.ahead
+            self._stock.put(rows, drawn)
+            self._stock_split_names[rows] = self._split_names(drawn)
+        self._drawn = first + count
 
     def _draw(self, keys: np.ndarray, episodes: np.ndarray, weights: np.ndarray | None = None) -> State:
         streams = randomness.stream(keys, episodes)

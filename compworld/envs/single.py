@@ -60,6 +60,7 @@ class CompWorldEnv(gym.Env[Any, Any]):
         self.action_space = spaces.Discrete(self.family.actions)
         self._return = 0.0
         self._begun = False
+        self._batch_of_one = np.arange(self.family.actions)[:, None]
 
     @property
     def family(self) -> GridFamily:
@@ -99,15 +100,17 @@ class CompWorldEnv(gym.Env[Any, Any]):
         return self._observation(), self._info(False)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        if not self.action_space.contains(action):
-            raise ValueError(f"action is {action!r}; allowed: integers from 0 to {self.family.actions - 1}")
+        family = self.engine.family
+        allowed = isinstance(action, (int, np.integer)) and 0 <= action < family.actions
+        if not (allowed or self.action_space.contains(action)):
+            raise ValueError(f"action is {action!r}; allowed: integers from 0 to {family.actions - 1}")
         if not self._begun:
             raise RuntimeError("step() was called before the first reset(); allowed: after it")
-        outcome = self.engine.step(np.asarray([action], dtype=np.int64))
-        reward = float(outcome.reward_B[0])
+        outcome = self.engine.step(self._batch_of_one[int(action)])
+        reward = outcome.reward_B.item()
         self._return += reward
-        truncated = bool(self.engine.state.elapsed_B[0] >= self.horizon)
-        return self._observation(), reward, bool(outcome.terminated_B[0]), truncated, self._info(bool(outcome.success_B[0]))
+        truncated = self.engine.state.elapsed_B.item() >= family.horizon
+        return self._observation(), reward, outcome.terminated_B.item(), truncated, self._info(outcome.success_B.item())
 
     def render(self) -> Any:
         if self.render_mode is None:

@@ -108,21 +108,22 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
             raise ValueError(f"actions range from {actions.min()} to {actions.max()}; allowed: 0 to {self.family.actions - 1}")
         if not self._begun:
             raise RuntimeError("step() was called before the first reset(); allowed: after it")
-        ended_before = self._ended
-        standing = self.engine.state[ended_before] if ended_before.any() else None
+        ended_before = np.flatnonzero(self._ended)
+        disabled = self.autoreset_mode is AutoresetMode.DISABLED
+        standing = self.engine.state[ended_before] if disabled else None
         outcome = self.engine.step(actions.astype(np.int64, copy=False))
-        terminated, truncated = outcome.terminated_B, self.engine.state.elapsed_B >= self.horizon
         reward, success = outcome.reward_B, outcome.success_B
+        terminated = outcome.terminated_B.copy()  # which some family may give as its success, too
+        truncated = self.engine.state.elapsed_B >= self.horizon
+        # What the actions did where the episode was over does not count.
+        reward[ended_before], success[ended_before] = 0.0, False
+        terminated[ended_before], truncated[ended_before] = False, False
         if standing is not None:
-            # What these environments' actions did does not count: their episodes were over.
-            reward[ended_before], success[ended_before] = 0.0, False
-            if self.autoreset_mode is AutoresetMode.DISABLED:
-                self.engine.state.put(ended_before, standing)
-                terminated = np.where(ended_before, self._terminated, terminated)
-                truncated = np.where(ended_before, self._truncated, truncated)
-            else:
-                terminated, truncated = terminated & ~ended_before, truncated & ~ended_before
-                self._begin_episodes(np.flatnonzero(ended_before))
+            self.engine.state.put(ended_before, standing)
+            terminated[ended_before] = self._terminated[ended_before]
+            truncated[ended_before] = self._truncated[ended_before]
+        elif len(ended_before):
+            self._begin_episodes(ended_before)
         self._returns += reward
         self._terminated, self._truncated = terminated, truncated
         self._ended = terminated | truncated

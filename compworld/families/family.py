@@ -67,13 +67,18 @@ class Family(ABC):
     def draw_weights(self, stream_B: Array, pool: Array) -> Array:
         """Draw a task per stream: a combination uniformly from ``pool`` (indices), then its weights; float64 [B, M]."""
         combination = pool[randomness.integers(randomness.draws(stream_B, 0, 1)[:, 0], len(pool))]
-        return self.weigh(stream_B, self.tables.like(stream_B)["combinations"][combination])
+        return self.weigh(stream_B, self._active(stream_B, combination))
 
     def weights_in_turn(self, stream_B: Array, pool: Array) -> Array:
         """Draw weights such that the combinations of ``pool`` take turns; float64 [B, M]."""
         xp = namespace(stream_B)
         turn = pool[xp.arange(len(stream_B), device=stream_B.device) % len(pool)]
-        return self.weigh(stream_B, self.tables.like(stream_B)["combinations"][turn])
+        return self.weigh(stream_B, self._active(stream_B, turn))
+
+    def _active(self, stream_B: Array, combination_B: Array) -> Array:
+        """Active modules (0 or 1, [B, M]) of combinations; the batch is last in memory."""
+        xp = namespace(stream_B)
+        return xp.take(self.tables.like(stream_B)["combinations"].T, combination_B, axis=1).T
 
     def combination_of(self, weights_BM: np.ndarray) -> np.ndarray:
         """Index of each task's combination, -1 where the space does not have it, int [B]."""

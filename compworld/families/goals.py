@@ -1,6 +1,5 @@
 """Goals: walk through a maze to an object and interact with it (ICLR 2024, section 5.2)."""
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -61,6 +60,7 @@ class Goals(GridFamily):
         if horizon <= start_distance:
             raise ValueError(f"size 'horizon' is {horizon}; allowed: at least 1 + start_distance = {1 + start_distance}")
         space = ModuleSpace.product(quadrant=len(QUADRANTS), interaction=interactions, maze=mazes, object=object_types)
+        self._value_of_module = [value for factor in space.factors for value in range(len(factor))]
         rng = randomness.generator("goals", world)
         walls = np.stack([random_maze(size, rng) for _ in range(mazes)])
         blocked = walls.reshape(mazes, -1)
@@ -99,6 +99,7 @@ class Goals(GridFamily):
             start_cells=_listed(may_start.transpose(0, 2, 1)),
             start_counts=may_start.sum(axis=1),
             distance=self.distance,
+            interaction=np.maximum(np.arange(len(MOVES) + interactions) - len(MOVES), -1),
         )
 
     def factor_values(self, weights_BM: Array) -> tuple[Array, ...]:
@@ -156,16 +157,17 @@ class Goals(GridFamily):
 
     def step(self, state: State, action_B: Array) -> tuple[State, Outcome]:
         xp = namespace(action_B)
-        moving = action_B < len(MOVES)
-        agent, facing = self.moved(state, xp.where(moving, action_B, 0), moving)
-        achieved = (action_B - len(MOVES) == state.interaction_B) & (agent == self.goal_cell(state))
-        after = dataclasses.replace(state, agent_B=agent, facing_B=facing, elapsed_B=state.elapsed_B + 1)
+        tables = self.tables.like(action_B)
+        after = self.moved(state, action_B)
+        is_goal = state.object_reward_BO > tables["zero"]
+        at_goal = (is_goal & (state.object_cell_BO == after.agent_B[:, None])).any(axis=1)
+        achieved = at_goal & (tables["interaction"][action_B] == state.interaction_B)
         return after, Outcome(xp.astype(achieved, xp.float64), achieved, achieved)
 
     def task_of(self, weights_M: np.ndarray) -> dict[str, Any]:
         if weights_M.ndim == 1:
-            values = self.factor_values(weights_M[None])
-            return {name: int(value[0]) for name, value in zip(FACTORS, values, strict=True)}
+            values = [value for value, weight in zip(self._value_of_module, weights_M.tolist(), strict=True) if weight]
+            return dict(zip(FACTORS, values, strict=True))
         return dict(zip(FACTORS, self.factor_values(weights_M), strict=True))
 
     def weights_of(self, task: dict[str, Any]) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Preferences: collect the coloured objects that a weighted sum of preference modules values (ICLR 2024, section 5.1)."""
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from compworld import randomness
 from compworld.backends import Array, namespace
 from compworld.families.base import GridFamily, Outcome, State
 from compworld.families.family import TASK_DRAWS
-from compworld.families.weights import exponential, sum_in_order, weights_from
+from compworld.families.weights import exponential, pick, sum_in_order, weights_from
 from compworld.grid.layouts import four_rooms
 from compworld.grid.moves import MOVES
 from compworld.grid.objects import name_of
@@ -78,6 +77,7 @@ class Preferences(GridFamily):
             objects,
             ("nothing", *MOVES),
             preferences=self.preferences,
+            ends=np.arange(1 + len(MOVES)) == 0,
         )
 
     def weigh(self, stream_B: Array, active_BM: Array) -> Array:
@@ -107,27 +107,24 @@ class Preferences(GridFamily):
         return state
 
     def finish(self, state: State) -> None:
-        worth_BF = self.feature_rewards(state.weights_BM)
-        xp = namespace(worth_BF)
-        state.object_reward_BO = xp.take_along_axis(worth_BF, state.object_feature_BO, axis=1)
+        state.object_reward_BO = pick(self.feature_rewards(state.weights_BM), state.object_feature_BO)
 
     def feature_rewards(self, weights_BM: Array) -> Array:
         """What an object of each feature is worth in each task, float64 [B, F]."""
-        return sum_in_order(weights_BM[:, :, None] * self.tables.like(weights_BM)["preferences"])
+        preferences_MF = self.tables.like(weights_BM)["preferences"]
+        modules = zip(weights_BM.T, preferences_MF, strict=True)
+        return sum_in_order(weight_B * preference_F[:, None] for weight_B, preference_F in modules).T
 
     def step(self, state: State, action_B: Array) -> tuple[State, Outcome]:
         xp = namespace(action_B)
-        ends = action_B == 0
-        agent, facing = self.moved(state, xp.where(ends, 0, action_B - 1), ~ends)
-        collected = state.remaining_BO & (state.object_cell_BO == agent[:, None])
-        remaining = state.remaining_BO & ~collected
-        reward = xp.where(collected, state.object_reward_BO, 0.0).sum(axis=1)
-        after = dataclasses.replace(
-            state, agent_B=agent, facing_B=facing, remaining_BO=remaining, elapsed_B=state.elapsed_B + 1
-        )
+        tables = self.tables.like(action_B)
+        after = self.moved(state, action_B)
+        collected = state.remaining_BO & (state.object_cell_BO == after.agent_B[:, None])
+        after.remaining_BO = state.remaining_BO ^ collected
+        reward = xp.vecdot(xp.astype(collected, xp.float64), state.object_reward_BO)
         # Success: everything liked has been collected and nothing disliked.
-        success = ~(remaining == (state.object_reward_BO > 0)).any(axis=1)
-        return after, Outcome(reward, ends, success)
+        success = (after.remaining_BO ^ (state.object_reward_BO > tables["zero"])).all(axis=1)
+        return after, Outcome(reward, tables["ends"][action_B], success)
 
     def task_of(self, weights_M: np.ndarray) -> dict[str, Any]:
         return {"weights": weights_M.tolist() if weights_M.ndim == 1 else weights_M.copy()}

@@ -1,6 +1,7 @@
 """Weights of active modules. Axes: B tasks, M modules."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import accumulate
 
 import numpy as np
 
@@ -20,7 +21,7 @@ def exponential(stream_B: Array, active_BM: Array, tables: Tables) -> Array:
     bits, active = _draw_each(stream_B, active_BM)
     quantile = tables.like(stream_B)["exponential"][randomness.integers(bits, len(randomness.EXPONENTIAL_QUANTILES))]
     value = quantile * active
-    return xp.where(active, 0.5 + 0.5 * value / (1 + sum_in_order(value))[:, None], 0.0)
+    return xp.where(active, 0.5 + 0.5 * value / (1 + sum_in_order(value.T))[:, None], 0.0)
 
 
 def tenths(stream_B: Array, active_BM: Array, tables: Tables) -> Array:
@@ -43,15 +44,26 @@ def _draw_each(stream_B: Array, active_BM: Array) -> tuple[Array, Array]:
     """Random bits for every module, and which are active: the k-th active one of a task takes draw 1 + k."""
     xp = namespace(stream_B)
     active = active_BM > 0
-    rank = xp.where(active, xp.cumulative_sum(active_BM, axis=1) - 1, 0)
-    return xp.take_along_axis(randomness.draws(stream_B, 1, active_BM.shape[1]), rank, axis=1), active
+    rank = xp.where(active, xp.stack(list(accumulate(active_BM.T)), axis=0).T - 1, 0)
+    return pick(randomness.draws(stream_B, 1, int(xp.max(rank)) + 1), rank), active
 
 
-def sum_in_order(terms: Array) -> Array:
-    """Sum over axis 1 from left to right, so that NumPy and torch round alike."""
-    total = terms[:, 0]
-    for index in range(1, terms.shape[1]):
-        total = total + terms[:, index]
+def pick(values_BN: Array, index_BI: Array) -> Array:
+    """``values_BN[b, index_BI[b, i]]``, [B, I]: what ``take_along_axis`` gives, faster where the batch is last in memory."""
+    xp = namespace(index_BI)
+    batch = values_BN.shape[0]
+    place_IB = index_BI.T * batch
+    place_IB += xp.arange(batch, device=index_BI.device)
+    return xp.reshape(values_BN.T, (-1,))[place_IB].T
+
+
+def sum_in_order(terms: Iterable[Array]) -> Array:
+    """Sum from first to last, so that NumPy and torch round alike."""
+    remaining = iter(terms)
+    first = next(remaining)
+    total = namespace(first).asarray(first, copy=True)
+    for term in remaining:
+        total += term
     return total
 
 

@@ -136,6 +136,26 @@ def test_a_disabled_environment_stands_still_until_its_reset(env_id):
     assert seen.shape == before.shape
 
 
+def test_a_disabled_environment_succeeds_only_once():
+    env = gym.make_vec("CompWorld-Goals-v0", num_envs=3, autoreset_mode="Disabled")
+    single = gym.make("CompWorld-Goals-v0")
+    env.reset(seed=0)
+    single.reset(seed=1)
+    terminated = np.zeros(3, dtype=bool)
+    while not terminated[1]:
+        action = single.unwrapped.expert_action()
+        single.step(action)
+        _, _, terminated, _, info = env.step(np.full(3, action))
+    kept = info["success"]
+    assert kept[1]
+    _, rewards, again, _, info = env.step(np.full(3, action))
+    assert again[1]
+    assert not info["success"][1]
+    assert not rewards[1]
+    env.reset(options={"reset_mask": terminated})
+    assert kept[1]
+
+
 def test_a_seed_with_a_mask_begins_the_masked_streams_only(env_id):
     env = gym.make_vec(env_id, num_envs=3, autoreset_mode="Disabled")
     env.reset(seed=10)
