@@ -162,11 +162,8 @@ def mix_back_along(number, moved, blocks, embedding, of_mixtures_LC, gradient_F)
     zero = gradient.dtype.type(0)
     for block in range(len(embedding.biases) - 1, -1, -1):
         normalised, inverse = blocks.normalised[number, block], blocks.inverse[number, block]
-        outputs, back, of_linear = (
-            blocks.outputs[number, block],
-            blocks.of_normalised[number, block],
-            blocks.of_linear[moved, block],
-        )
+        outputs, back = blocks.outputs[number, block], blocks.of_normalised[number, block]
+        of_linear, along = blocks.of_linear[moved, block], blocks.normalised[moved, block]
         of_affine, of_normalised = blocks.of_affine[moved, block], blocks.of_normalised[moved, block]
         gains = embedding.gains[block]
         for e in range(len(gradient)):
