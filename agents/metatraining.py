@@ -72,10 +72,11 @@ class MetaTrainer:
         inner: how it adapts.
         outer: how it is trained.
         seed: of the minibatches.
+        compiled: whether to take a learner's compiled code, which gives the same gradients, where it has some.
     """
 
-    def __init__(self, learner: Learner, inner: InnerLoop, outer: OuterLoop, seed: int = 0) -> None:
-        self.learner, self.inner, self.outer, self.seed = learner, inner, outer, seed
+    def __init__(self, learner: Learner, inner: InnerLoop, outer: OuterLoop, seed: int = 0, compiled: bool = True) -> None:
+        self.learner, self.inner, self.outer, self.seed, self.compiled = learner, inner, outer, seed, compiled
         self.step_number = 0
         self.skipped = 0
         self.optimizer = torch.optim.AdamW(
@@ -87,7 +88,7 @@ class MetaTrainer:
         generator = torch.Generator().manual_seed((self.seed << 32) + self.step_number)
         weights = sample_weights(self.inner, support, generator)
         self.optimizer.zero_grad(set_to_none=True)
-        total = self._compiled_losses(support, query, weights)
+        total = self._compiled_losses(support, query, weights) if self.compiled else None
         if total is None:
             total = self._losses(support, query, weights)
         norm = torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.outer.clip)

@@ -54,7 +54,7 @@ class Row:
     reference_seconds: float | None = None
     """Of the paper's code; outer steps only."""
     arithmetic_seconds: float | None = None
-    """How long dense matrix products of as many multiplications take on this machine; outer steps only."""
+    """How long dense matrix products of as many multiplications as torch's path makes take here; outer steps only."""
 
 
 def median_seconds(call: Callable[[], Any], repeats: int) -> float:
@@ -174,6 +174,7 @@ def _outer_step(config: RunConfig, repeats: int) -> Measured:
         query_episodes=config.query_episodes,
     )
     seconds = median_seconds(lambda: trainer.step(*support_and_query(next(batches), config.imitation)), repeats)
+    trainer.compiled = False  # the counter sees torch's operations only
     in_place = dict.fromkeys((torch.ops.aten.addmm_, torch.ops.aten.baddbmm_), _product_flops)  # else not counted
     with FlopCounterMode(display=False, custom_mapping=in_place) as counter:
         trainer.step(*support_and_query(next(batches), config.imitation))
