@@ -5,15 +5,24 @@ P all fast parameters of a task.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from agents.base import Examples, Fast, Learner, Problem
+from agents.compiled.adamw import rates
+from agents.compiled.function import Arrays, sum_of_losses
+from agents.compiled.maml import query_losses
+from agents.compiled.tasks import task_sets
 from agents.explicit import InnerProblem
+from agents.losses import CrossEntropy
 from agents.networks import SparseInput, check_sizes, input_layer, lecun_normal
 from agents.perceptron import Passes, Weights, directional, forward, passes, weight_gradients_along
+
+if TYPE_CHECKING:
+    from agents.adaptation import InnerLoop
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,7 @@ class MAML(Learner):
         tasks, samples, _ = inputs.shape
         rows = self.input_layer.rows
         if support is None:
-            used, size = self._used_rows(self.input_layer, inputs, rows)
+            used, size = self._used_rows(inputs, rows)
             size = size.to(examples.targets.dtype)
         else:
             used, size = support.used_TU, support.size_TU1
@@ -90,8 +99,7 @@ class MAML(Learner):
 
     def initial_fast(self, support: Encoding) -> Fast:
         tasks = len(support.used_TU)
-        shared = [*self.biases, *(weight.flatten() for weight in self.hidden), self.output.flatten(), self.output_bias]
-        tail = torch.cat([*shared, torch.ones_like(self.output_bias[:1])]).expand(tasks, -1)
+        tail = torch.cat([self._behind_rows(), torch.ones_like(self.output_bias[:1])]).expand(tasks, -1)
         return {"parameters": torch.cat([self._initial_rows(support).flatten(1), tail], 1)}
 
     def predict(self, fast: Fast, encoded: Encoding) -> Tensor:
@@ -106,6 +114,17 @@ class MAML(Learner):
     def inner_problem(self, encoded: Encoding, support: Examples) -> InnerProblem:
         return _ParameterProblem(self, encoded, support)
 
+    def compiled_query_loss(self, inner: "InnerLoop", support: Examples, query: Examples, weights_WTN: Tensor) -> Tensor:
+        few, asked = task_sets(self.input_layer, support, query, weights_WTN)
+        table, layers = self.input_layer.table(self.first), self.hidden_layers
+        sizes, inner_rates = self._row_sizes(len(table)).numpy(), rates(inner, few.targets.dtype)
+        classes = isinstance(self.loss, CrossEntropy)
+
+        def kernel(first: int, last: int, slow: Arrays, of_slow: Arrays) -> float:
+            return query_losses(first, last, few, asked, inner_rates, classes, layers, sizes, *slow, *of_slow)
+
+        return sum_of_losses(kernel, np.diff(few.starts), [self._behind_rows(), table])
+
     def parts(self, flat_TP: Tensor) -> _Parts:
         """Views of a flat tensor of all fast parameters; the last one, the decay, belongs to none."""
         width, outputs, layers = self.width, self.problem.outputs, self.hidden_layers
@@ -116,18 +135,27 @@ class MAML(Learner):
         weights = Weights(hidden, output, rest[1:layers], rest[2 * layers])
         return _Parts(rows.view(len(flat_TP), -1, width), rest[0], weights)
 
-    def _used_rows(self, layer: SparseInput, inputs_TNR: Tensor, rows: int) -> tuple[Tensor, Tensor]:
+    def _used_rows(self, inputs_TNR: Tensor, rows: int) -> tuple[Tensor, Tensor]:
         present = torch.zeros(len(inputs_TNR), rows, dtype=torch.bool, device=inputs_TNR.device)
         present.scatter_(1, inputs_TNR.flatten(1), True)
         present[:, -1] = False
         most = int(present.sum(1).max())
         used = torch.sort(present.to(torch.int8), dim=1, descending=True, stable=True).indices[:, :most]
         used = torch.where(present.gather(1, used), used, rows - 1)
-        sizes = torch.ones(rows, dtype=self.first.dtype, device=inputs_TNR.device)
-        walls = layer.get_buffer("wall_rows")
-        sizes[-1 - len(walls) : -1] = walls.to(sizes.dtype).sum(1)
-        sizes[-1] = 0
-        return used, sizes[used][..., None]
+        return used, self._row_sizes(rows)[used][..., None]
+
+    def _row_sizes(self, rows: int) -> Tensor:
+        """How many inputs each row of the first layer's table stands for, [V]."""
+        sizes = torch.ones(rows, dtype=self.first.dtype, device=self.first.device)
+        if isinstance(self.input_layer, SparseInput):
+            walls = self.input_layer.get_buffer("wall_rows")
+            sizes[-1 - len(walls) : -1] = walls.to(sizes.dtype).sum(1)
+            sizes[-1] = 0
+        return sizes
+
+    def _behind_rows(self) -> Tensor:
+        """All parameters but the first layer's rows, flat, in the order of :meth:`parts`."""
+        return torch.cat([*self.biases, *(weight.flatten() for weight in self.hidden), self.output.flatten(), self.output_bias])
 
     def _initial_rows(self, support: Encoding) -> Tensor:
         return self.input_layer.table(self.first)[support.used_TU] / support.size_TU1.clamp_min(1.0)

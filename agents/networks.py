@@ -70,6 +70,9 @@ class SparseInput(nn.Module):
 class DenseInput(nn.Module):
     """The same for dense observations, float [T, N, D]."""
 
+    def compact(self, inputs_TND: Tensor) -> Tensor:
+        return inputs_TND
+
     def table(self, weight_DH: Tensor) -> Tensor:
         return weight_DH
 

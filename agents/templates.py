@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +17,7 @@ from agents.compiled import mixing
 from agents.compiled.adamw import rates
 from agents.compiled.function import Arrays, sum_of_losses
 from agents.compiled.hypernetwork import query_losses
-from agents.compiled.tasks import Packing
+from agents.compiled.tasks import task_sets
 from agents.compiled.templates import Banks
 from agents.first_layer import GeneratedInput, MixedInput, ProjectedInput
 from agents.losses import CrossEntropy, Loss
@@ -113,16 +114,11 @@ class TemplateNetwork(nn.Module):
             start_F: fast parameters before adaptation.
             embedding: tensors of :class:`agents.compiled.mixing.Embedding`; None if the fast parameters are the coefficients.
         """
-        few, asked = Packing(support), Packing(query)
-        layer, inputs = self.input_layer, [few.inputs, asked.inputs]
-        if isinstance(layer, SparseInput):
-            inputs = [layer.compact(rows) for rows in inputs]
-        few_set = few.task_set(inputs[0], weights_WTN)
-        asked_set = asked.task_set(inputs[1], query.weights[None])
-        table = layer.table(self.input / math.sqrt(self.problem.inputs))
+        few_set, asked_set = task_sets(self.input_layer, support, query, weights_WTN)
+        table = self.input_layer.table(self.input / math.sqrt(self.problem.inputs))
         *hidden, output = self._banks()
         banks = (
-            table if isinstance(layer, SparseInput) else self._by_template(table),
+            table if isinstance(self.input_layer, SparseInput) else self._by_template(table),
             torch.stack(hidden) if hidden else output.new_empty(0, self.templates, self.width**2),
             output,
         )
@@ -149,7 +145,7 @@ class TemplateNetwork(nn.Module):
                 mixing.Embedding(*of_others[3:]),
             )
 
-        return sum_of_losses(kernel, few.lengths, [start_F, *banks, *blocks])
+        return sum_of_losses(kernel, np.diff(few_set.starts), [start_F, *banks, *blocks])
 
     def weights(self, mixtures: Sequence[Tensor], bias_TA: Tensor, banks: Sequence[Tensor]) -> Weights:
         """Weights behind the first layer, for coefficients [T, C] of every layer."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.compiled import adamw, mixing, templates
 from agents.compiled.compiler import compiled, entry_point
+from agents.compiled.layers import add, sum_samples
 from agents.compiled.tasks import longest
 
 
@@ -71,7 +72,7 @@ def query_losses(
             mixing.mix(fast[k], k, blocks, embedding, at.mixtures, bias)
             templates.forward_and_back(at, k, uses, of_first, bias, slow, inputs, banks, targets, weights, classes, mixed)
             templates.onto_templates(k, uses, of_first, slow, banks, of_mixtures)
-            _sum_samples(at.output_delta, blocks.of_bias[k])
+            sum_samples(at.output_delta, blocks.of_bias[k])
             mixing.mix_back(k, blocks, embedding, of_mixtures, history.gradients[k])
             adamw.step(rates, k, fast[k], fast[k + 1], first_moment, second_moment, history)
 
@@ -101,7 +102,7 @@ def query_losses(
         )
         uses.coefficients[:, 2 * steps] = at.mixtures
         templates.onto_templates(2 * steps, uses, of_first, query_slow, banks, of_mixtures)
-        _sum_samples(at.output_delta, blocks.of_bias[steps])
+        sum_samples(at.output_delta, blocks.of_bias[steps])
         mixing.mix_back(steps, blocks, embedding, of_mixtures, adjoint)
         mixing.add_gradients(steps, steps, blocks, fast_size, of_embedding)
         mixing.add_constant_gradients(steps, blocks, of_embedding)
@@ -136,10 +137,9 @@ def query_losses(
                 other_weights,
             )
             templates.onto_templates(use, uses, of_first, slow, banks, of_mixtures)
-            _sum_samples(moved.output_delta, blocks.of_bias[steps + 1])
+            sum_samples(moved.output_delta, blocks.of_bias[steps + 1])
             mixing.mix_back_along(k, steps + 1, blocks, embedding, of_mixtures, change)
-            for i in range(fast_size):
-                adjoint[i] += change[i]
+            add(adjoint, change)
             uses.coefficients[:, k] = moved.mixtures
             uses.coefficients[:, use] = at.mixtures
             mixing.add_gradients(steps + 1, k, blocks, fast_size, of_embedding)
@@ -148,17 +148,8 @@ def query_losses(
         of_slow = of_projections[: count * size].reshape(count, size)
         templates.sum_of_uses(uses, of_slow, banks, of_banks, of_bank, of_output)
         templates.add_first(of_slow, rows, of_banks, unmoved)
-        for i in range(fast_size):
-            of_start_F[i] += adjoint[i]
+        add(of_start_F, adjoint)
     return total
-
-
-@compiled
-def _sum_samples(delta_NA, of_bias_A):
-    of_bias_A[:] = 0
-    for n in range(len(delta_NA)):
-        for a in range(len(of_bias_A)):
-            of_bias_A[a] += delta_NA[n, a]
 
 
 @compiled

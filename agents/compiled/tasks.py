@@ -8,6 +8,7 @@ from torch import Tensor
 
 from agents.base import Examples
 from agents.compiled.compiler import compiled
+from agents.networks import DenseInput, SparseInput
 
 
 class TaskSet(NamedTuple):
@@ -54,6 +55,15 @@ class Packing:
 
     def _pack(self, values_TN: Tensor) -> Tensor:
         return values_TN.flatten(0, 1).index_select(0, self._where)
+
+
+def task_sets(
+    layer: SparseInput | DenseInput, support: Examples, query: Examples, weights_WTN: Tensor
+) -> tuple[TaskSet, TaskSet]:
+    """Support and query sets for networks with this first layer, with these weights of the support samples."""
+    few, asked = Packing(support), Packing(query)
+    few_set = few.task_set(layer.compact(few.inputs), weights_WTN)
+    return few_set, asked.task_set(layer.compact(asked.inputs), query.weights[None])
 
 
 @compiled

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.compiled.compiler import compiled
+from agents.compiled.layers import add, add_masked, mask, rectify
 from agents.compiled.losses import curvature, loss_and_gradient
 
 
@@ -125,7 +126,7 @@ def project(table_VCH, rows_NR, projected_CZ, unmoved_CH):
             unmoved_CH[:] = 0
             for r in range(active):
                 if r != _moving(active):
-                    _add(unmoved_CH, table_VCH[rows_NR[n, r]])
+                    add(unmoved_CH, table_VCH[rows_NR[n, r]])
         agent = table_VCH[rows_NR[n, _moving(active)]]
         for c in range(templates):
             out = projected_CZ[c, n * width : (n + 1) * width]
@@ -151,7 +152,7 @@ def project_back(of_projected_CZ, rows_NR, of_table_VCH, of_unmoved_CH):
         if n + 1 == samples or _objects_changed(rows_NR, n + 1):
             for r in range(active):
                 if r != _moving(active):
-                    _add(of_table_VCH[rows_NR[n, r]], of_unmoved_CH)
+                    add(of_table_VCH[rows_NR[n, r]], of_unmoved_CH)
             of_unmoved_CH[:] = 0
 
 
@@ -177,7 +178,7 @@ def add_first(of_slow_CZ, rows_NR, of_banks, of_unmoved_CH):
     if rows_NR.shape[1]:
         project_back(of_slow_CZ, rows_NR, of_banks.first, of_unmoved_CH)
     else:
-        _add(of_banks.first, of_slow_CZ)
+        add(of_banks.first, of_slow_CZ)
 
 
 @compiled
@@ -211,11 +212,11 @@ def forward_and_back(at, use, uses, of_first_Z, bias_A, first_CZ, inputs_ND, ban
     """
     samples, hidden = len(targets_NA), len(at.hidden)
     _mix_first(at.mixtures[0], first_CZ, inputs_ND, mixed_Z, at.activations[0, :samples])
-    _rectify(at.activations[0, :samples])
+    rectify(at.activations[0, :samples])
     for g in range(hidden):
         np.dot(at.mixtures[g + 1], banks.hidden[g % len(banks.hidden)], at.hidden[g].reshape(-1))
         np.dot(at.activations[g, :samples], at.hidden[g], at.activations[g + 1, :samples])
-        _rectify(at.activations[g + 1, :samples])
+        rectify(at.activations[g + 1, :samples])
     np.dot(at.mixtures[hidden + 1], banks.output, at.output.reshape(-1))
     last = at.activations[hidden, :samples]
     np.dot(last, at.output.T, at.output_delta)
@@ -224,10 +225,10 @@ def forward_and_back(at, use, uses, of_first_Z, bias_A, first_CZ, inputs_ND, ban
             at.output_delta[n, a] += bias_A[a]
     loss = loss_and_gradient(at.output_delta, targets_NA, weights_N, classes, at.probabilities)
     np.dot(at.output_delta, at.output, at.deltas[hidden, :samples])
-    _mask(at.deltas[hidden, :samples], last)
+    mask(at.deltas[hidden, :samples], last)
     for g in range(hidden - 1, -1, -1):
         np.dot(at.deltas[g + 1, :samples], at.hidden[g].T, at.deltas[g, :samples])
-        _mask(at.deltas[g, :samples], at.activations[g, :samples])
+        mask(at.deltas[g, :samples], at.activations[g, :samples])
     width = last.shape[1]
     for g in range(hidden):
         of_weights = uses.of_hidden[g, use].reshape(width, width)
@@ -246,12 +247,12 @@ def along_direction(
     other = other_NH[:samples]
     width = other.shape[1]
     _mix_first(moved.mixtures[0], first_CZ, inputs_ND, mixed_Z, moved.activations[0, :samples])
-    _mask(moved.activations[0, :samples], at.activations[0, :samples])
+    mask(moved.activations[0, :samples], at.activations[0, :samples])
     for g in range(hidden):
         np.dot(moved.mixtures[g + 1], banks.hidden[g % len(banks.hidden)], moved.hidden[g].reshape(-1))
         np.dot(moved.activations[g, :samples], at.hidden[g], moved.activations[g + 1, :samples])
         np.dot(at.activations[g, :samples], moved.hidden[g], other)
-        _add_masked(moved.activations[g + 1, :samples], other, at.activations[g + 1, :samples])
+        add_masked(moved.activations[g + 1, :samples], other, at.activations[g + 1, :samples])
     np.dot(moved.mixtures[hidden + 1], banks.output, moved.output.reshape(-1))
     last, moved_last = at.activations[hidden, :samples], moved.activations[hidden, :samples]
     delta, moved_delta, few = at.output_delta, moved.output_delta, moved.probabilities
@@ -263,20 +264,20 @@ def along_direction(
     curvature(moved_delta, weights_N, classes, at.probabilities)
     np.dot(moved_delta, at.output, moved.deltas[hidden, :samples])
     np.dot(delta, moved.output, other)
-    _add_masked(moved.deltas[hidden, :samples], other, last)
+    add_masked(moved.deltas[hidden, :samples], other, last)
     for g in range(hidden - 1, -1, -1):
         np.dot(moved.deltas[g + 1, :samples], at.hidden[g].T, moved.deltas[g, :samples])
         np.dot(at.deltas[g + 1, :samples], moved.hidden[g].T, other)
-        _add_masked(moved.deltas[g, :samples], other, at.activations[g, :samples])
+        add_masked(moved.deltas[g, :samples], other, at.activations[g, :samples])
     for g in range(hidden):
         of_weights = uses.of_hidden[g, use].reshape(width, width)
         np.dot(moved.activations[g, :samples].T, at.deltas[g + 1, :samples], of_weights)
         np.dot(at.activations[g, :samples].T, moved.deltas[g + 1, :samples], other_HH)
-        _add(of_weights, other_HH)
+        add(of_weights, other_HH)
     of_output, other_AH = uses.of_output[use].reshape(outputs, width), moved.output
     np.dot(moved_delta.T, last, of_output)
     np.dot(delta.T, moved_last, other_AH)
-    _add(of_output, other_AH)
+    add(of_output, other_AH)
     _pull_first(moved.deltas[0, :samples], inputs_ND, of_first_Z)
 
 
@@ -304,38 +305,6 @@ def sum_of_uses(uses, of_first_CZ, banks, of_banks, of_bank_CP, of_output_CQ):
         sharing = hidden // len(banks.hidden)
         coefficients = uses.coefficients[b + 1 : b + 1 + sharing].reshape(sharing * count, -1)
         np.dot(coefficients.T, uses.of_hidden[b : b + sharing].reshape(sharing * count, -1), of_bank_CP)
-        _add(of_banks.hidden[b], of_bank_CP)
+        add(of_banks.hidden[b], of_bank_CP)
     np.dot(uses.coefficients[hidden + 1].T, uses.of_output, of_output_CQ)
-    _add(of_banks.output, of_output_CQ)
-
-
-@compiled
-def _rectify(values):
-    zero = values.dtype.type(0)
-    flat = values.reshape(-1)
-    for i in range(len(flat)):
-        # Not max(), which would turn NaN into 0 and hide a step that failed.
-        flat[i] = zero if flat[i] <= zero else flat[i]
-
-
-@compiled
-def _mask(values, activations):
-    zero = values.dtype.type(0)
-    flat, at = values.reshape(-1), activations.reshape(-1)
-    for i in range(len(flat)):
-        flat[i] = zero if at[i] <= zero else flat[i]
-
-
-@compiled
-def _add_masked(values, others, activations):
-    zero = values.dtype.type(0)
-    flat, other, at = values.reshape(-1), others.reshape(-1), activations.reshape(-1)
-    for i in range(len(flat)):
-        flat[i] = zero if at[i] <= zero else flat[i] + other[i]
-
-
-@compiled
-def _add(values, others):
-    flat, other = values.reshape(-1), others.reshape(-1)
-    for i in range(len(flat)):
-        flat[i] += other[i]
+    add(of_banks.output, of_output_CQ)
