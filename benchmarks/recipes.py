@@ -161,25 +161,25 @@ def _iclr2024() -> Preset:
 def _quick() -> Preset:
     """Small families, minutes on a laptop. How the settings were found: docs/decisions/0004-quick-preset.md."""
     p, g, t = "preferences-small", "goals-small", "teacher-small"
-    of_teacher, common_of_teacher = _small_teacher(300)
+    of_teacher, common_of_teacher = _small_teacher(800)
 
     def recipe(family: str, options: dict[str, int], inner_rate: float, outer_rate: float) -> Recipe:
         # Every method sees the same tasks.
-        steps, at_once = {p: (360, 16), g: (420, 32)}[family]
+        steps, at_once = {p: (800, 16), g: (1000, 32)}[family]
         outer = OuterLoop(steps, outer_rate, schedule="cosine", warmup=steps // 10, tasks_at_once=at_once)
         return Recipe(options, InnerLoop(10, inner_rate), outer)
 
     hypernetwork = {"width": 32, "hidden_layers": 2, "templates": 8}
     wide, narrow = {"width": 128, "hidden_layers": 2}, {"width": 64, "hidden_layers": 2}
     recipes = {
-        (p, "linear_hypernetwork"): recipe(p, hypernetwork, 0.1, 3e-2),
-        (p, "deep_hypernetwork"): recipe(p, hypernetwork, 0.1, 1e-2),
-        (p, "anil"): recipe(p, wide, 0.01, 3e-2),
-        (p, "maml"): recipe(p, narrow, 0.001, 3e-2),
-        (g, "linear_hypernetwork"): recipe(g, hypernetwork, 0.01, 3e-2),
-        (g, "deep_hypernetwork"): recipe(g, hypernetwork, 0.03, 1e-2),
-        (g, "anil"): recipe(g, wide, 0.003, 3e-2),
-        (g, "maml"): recipe(g, narrow, 0.001, 3e-2),
+        (p, "linear_hypernetwork"): recipe(p, hypernetwork, 0.3, 1e-2),
+        (p, "deep_hypernetwork"): recipe(p, hypernetwork, 0.1, 3.3e-3),
+        (p, "anil"): recipe(p, wide, 0.03, 1e-2),
+        (p, "maml"): recipe(p, narrow, 0.001, 1e-2),
+        (g, "linear_hypernetwork"): recipe(g, hypernetwork, 0.03, 3e-2),
+        (g, "deep_hypernetwork"): recipe(g, hypernetwork, 0.03, 3.3e-3),
+        (g, "anil"): recipe(g, wide, 0.009, 1e-2),
+        (g, "maml"): recipe(g, narrow, 0.001, 1e-2),
         **of_teacher,
     }
     evaluation = Evaluation(validate_every=100)
@@ -244,16 +244,16 @@ def _small_teacher(steps: int) -> tuple[dict[tuple[str, str], Recipe], dict[str,
     """Recipes and further fields for the small Teacher. How the rates were found: docs/decisions/0006-small-teacher.md."""
     t = "teacher-small"
 
-    def recipe(options: dict[str, int], inner_rate: float) -> Recipe:
-        outer = OuterLoop(steps, 1e-2, clip=1.0, schedule="cosine", warmup=steps // 10)
+    def recipe(options: dict[str, int], inner_rate: float, outer_rate: float) -> Recipe:
+        outer = OuterLoop(steps, outer_rate, clip=1.0, schedule="cosine", warmup=steps // 10)
         return Recipe(options, InnerLoop(10, inner_rate), outer)
 
     hypernetwork = {"width": 32, "hidden_layers": 1, "templates": 8}
     recipes = {
-        (t, "linear_hypernetwork"): recipe(hypernetwork, 0.03),
-        (t, "deep_hypernetwork"): recipe(hypernetwork, 0.1),
-        (t, "anil"): recipe({"width": 128, "hidden_layers": 2}, 0.01),
-        (t, "maml"): recipe({"width": 64, "hidden_layers": 2}, 0.003),
+        (t, "linear_hypernetwork"): recipe(hypernetwork, 0.03, 6e-3),
+        (t, "deep_hypernetwork"): recipe(hypernetwork, 0.3, 1e-2),
+        (t, "anil"): recipe({"width": 128, "hidden_layers": 2}, 0.01, 1e-2),
+        (t, "maml"): recipe({"width": 64, "hidden_layers": 2}, 0.003, 1e-2),
     }
     common = {
         "imitation": "action_values",
@@ -268,7 +268,7 @@ def _small_teacher(steps: int) -> tuple[dict[tuple[str, str], Recipe], dict[str,
 def _teacher() -> Preset:
     """The small Teacher with more steps and seeds than in the quick preset."""
     t = "teacher-small"
-    recipes, common = _small_teacher(1000)
+    recipes, common = _small_teacher(3000)
     return Preset("the small Teacher, ten minutes on two cores", (t,), 8, {t: ("random",)}, _with_floors(recipes), {t: common})
 
 
