@@ -95,7 +95,7 @@ def query_losses(first, last, support, query, rates, classes, layers, sizes_V, s
     other = np.empty((samples, width), dtype)
     used_rows, place_of_row = np.empty(most, np.int64), np.full(len(table_VH), -1)
     support_places, query_places = np.empty((samples, active), np.int64), np.empty((samples, active), np.int64)
-    of_one, decay = np.ones(most, dtype), dtype.type(1)
+    ones, decay = np.ones(most, dtype), dtype.type(1)
     for _ in range(steps):
         decay *= rates.constants[0]
     total = 0.0
@@ -103,7 +103,7 @@ def query_losses(first, last, support, query, rates, classes, layers, sizes_V, s
         begin, end = support.starts[task], support.starts[task + 1]
         n = end - begin
         rows, targets = support.rows[begin:end], support.targets[begin:end]
-        used_U = used_rows[: _number(rows, dense, place_of_row, used_rows)]
+        used_U = used_rows[: _number_rows(rows, dense, place_of_row, used_rows)]
         sizes_U = sizes_V[used_U]
         _places(rows, place_of_row, support_places)
         layer = FirstLayer(support_places[:n], support.inputs[begin:end])
@@ -152,7 +152,7 @@ def query_losses(first, last, support, query, rates, classes, layers, sizes_V, s
             parameters = _parameters(fast[k, :size], layers, width, outputs)
             weights = support.weights[k % len(support.weights), begin:end]
             # A gradient of the sum that a row stands for, taken at its mean: the sizes change sides in the adjoint.
-            _read(layer, along.rows, of_one, at.activations[0, n:])
+            _read(layer, along.rows, ones, at.activations[0, n:])
             _along_direction(at, parameters, along, weights, classes, other[:n], gradient)
             _pull(layer, at.deltas[0, :n], gradient.rows)
             _scale(gradient.rows, sizes_U)
@@ -164,6 +164,7 @@ def query_losses(first, last, support, query, rates, classes, layers, sizes_V, s
 
 @compiled
 def _parameters(flat_P, layers, width, outputs):
+    """Views of the parts."""
     hidden = layers * width
     output = hidden + (layers - 1) * width * width
     bias = output + outputs * width
@@ -179,6 +180,7 @@ def _parameters(flat_P, layers, width, outputs):
 
 @compiled
 def _pass(number, samples, layers, width, activations, deltas, output_deltas, probabilities):
+    """One of the passes, for a task of so many samples."""
     size = layers * 2 * samples * width
     return Pass(
         activations[number, :size].reshape(layers, 2 * samples, width),
@@ -192,8 +194,12 @@ def _pass(number, samples, layers, width, activations, deltas, output_deltas, pr
 
 
 @compiled
-def _number(rows_NR, dense, place_of_row_V, used_rows):
-    """Gives the rows that are used their places, in the order of their first use; returns how many there are."""
+def _number_rows(rows_NR, dense, place_of_row_V, used_rows):
+    """Gives each row that is used its place, in the order of first use; of dense observations, every row.
+
+    Returns:
+        U.
+    """
     used = 0
     for n in range(len(rows_NR)):
         for r in range(rows_NR.shape[1]):
@@ -209,6 +215,7 @@ def _number(rows_NR, dense, place_of_row_V, used_rows):
 
 @compiled
 def _places(rows_NR, place_of_row_V, places_NR):
+    """As in :class:`FirstLayer`."""
     for n in range(len(rows_NR)):
         for r in range(rows_NR.shape[1]):
             places_NR[n, r] = place_of_row_V[rows_NR[n, r]]
@@ -270,6 +277,7 @@ def _pull(layer, deltas_NH, of_rows_UH):
 
 @compiled
 def _scale(rows_UH, sizes_U):
+    """Multiplies each row by its size."""
     for u in range(len(rows_UH)):
         for h in range(rows_UH.shape[1]):
             rows_UH[u, h] *= sizes_U[u]
@@ -340,10 +348,11 @@ def _along_direction(at, parameters, direction, weights_N, classes, other_NH, gr
             add(moved, other_NH)
         _add_bias(moved, direction.biases[g])
         mask(moved, at.activations[g, :samples])
-    last, moved_delta, few = at.activations[hidden], at.output_deltas[:samples], at.output_deltas[samples:].copy()
+    last, moved_delta = at.activations[hidden], at.output_deltas[:samples]
+    other_NA = np.empty_like(moved_delta)
     np.dot(last[samples:], parameters.output.T, moved_delta)
-    np.dot(last[:samples], direction.output.T, few)
-    add(moved_delta, few)
+    np.dot(last[:samples], direction.output.T, other_NA)
+    add(moved_delta, other_NA)
     _add_bias(moved_delta, direction.output_bias)
     curvature(moved_delta, weights_N, classes, at.probabilities)
     np.dot(at.output_deltas.T, last, gradient.output)
