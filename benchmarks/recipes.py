@@ -175,7 +175,7 @@ def _quick() -> Preset:
         (p, "linear_hypernetwork"): recipe(p, hypernetwork, 0.3, 1e-2),
         (p, "deep_hypernetwork"): recipe(p, hypernetwork, 0.1, 3.3e-3),
         (p, "anil"): recipe(p, wide, 0.03, 1e-2),
-        (p, "maml"): recipe(p, narrow, 0.001, 1e-2),
+        (p, "maml"): recipe(p, narrow, 0.001, 3e-2),
         (g, "linear_hypernetwork"): recipe(g, hypernetwork, 0.03, 3e-2),
         (g, "deep_hypernetwork"): recipe(g, hypernetwork, 0.03, 3.3e-3),
         (g, "anil"): recipe(g, wide, 0.009, 1e-2),
