@@ -204,14 +204,14 @@ def _quick() -> Preset:
 
 
 EVENING_STEPS = {
-    ("preferences", "linear_hypernetwork"): 2_500,
-    ("preferences", "deep_hypernetwork"): 3_000,
-    ("preferences", "anil"): 650,
-    ("preferences", "maml"): 180,
-    ("goals", "linear_hypernetwork"): 20_000,
-    ("goals", "deep_hypernetwork"): 8_000,
-    ("goals", "anil"): 2_300,
-    ("goals", "maml"): 600,
+    ("preferences", "linear_hypernetwork"): 4_000,
+    ("preferences", "deep_hypernetwork"): 5_000,
+    ("preferences", "anil"): 900,
+    ("preferences", "maml"): 200,
+    ("goals", "linear_hypernetwork"): 60_000,
+    ("goals", "deep_hypernetwork"): 30_000,
+    ("goals", "anil"): 6_500,
+    ("goals", "maml"): 1_000,
 }
 """Outer steps in about 2,000 s of one core (``compworld bench --threads 1``); floors take those of the network they share."""
 
