@@ -250,7 +250,7 @@ def _small_teacher(steps: int) -> tuple[dict[tuple[str, str], Recipe], dict[str,
 
     hypernetwork = {"width": 32, "hidden_layers": 1, "templates": 8}
     recipes = {
-        (t, "linear_hypernetwork"): recipe(hypernetwork, 0.03, 6e-3),
+        (t, "linear_hypernetwork"): recipe(hypernetwork, 0.03, 3e-3),
         (t, "deep_hypernetwork"): recipe(hypernetwork, 0.3, 1e-2),
         (t, "anil"): recipe({"width": 128, "hidden_layers": 2}, 0.01, 1e-2),
         (t, "maml"): recipe({"width": 64, "hidden_layers": 2}, 0.003, 1e-2),
