@@ -101,9 +101,7 @@ def mix_back(number, blocks, embedding, of_mixtures_LC, gradient_F):
     if not len(embedding.biases):
         _scaled_back(blocks.scales[number], of_mixtures_LC, blocks.of_bias[number], gradient_F)
         return
-    gradient = np.dot(embedding.bias_head, blocks.of_bias[number])
-    for layer in range(len(of_mixtures_LC)):
-        gradient += of_mixtures_LC[layer]
+    gradient = _of_last_block(embedding, of_mixtures_LC, blocks.of_bias[number])
     for block in range(len(embedding.biases) - 1, -1, -1):
         of_outputs, of_affine = blocks.of_outputs[number, block], blocks.of_affine[number, block]
         of_normalised, of_linear = blocks.of_normalised[number, block], blocks.of_linear[number, block]
@@ -156,9 +154,7 @@ def mix_back_along(number, moved, blocks, embedding, of_mixtures_LC, gradient_F)
     if not len(embedding.biases):
         _scaled_back(blocks.scales[number], of_mixtures_LC, blocks.of_bias[moved], gradient_F)
         return
-    gradient = np.dot(embedding.bias_head, blocks.of_bias[moved])
-    for layer in range(len(of_mixtures_LC)):
-        gradient += of_mixtures_LC[layer]
+    gradient = _of_last_block(embedding, of_mixtures_LC, blocks.of_bias[moved])
     zero = gradient.dtype.type(0)
     for block in range(len(embedding.biases) - 1, -1, -1):
         normalised, inverse = blocks.normalised[number, block], blocks.inverse[number, block]
@@ -201,6 +197,15 @@ def add_constant_gradients(gradients, blocks, of_embedding):
         for e in range(of_embedding.biases.shape[1]):
             of_embedding.biases[block, e] += blocks.of_linear[gradients, block, e]
             of_embedding.shifts[block, e] += blocks.of_affine[gradients, block, e]
+
+
+@compiled
+def _of_last_block(embedding, of_mixtures_LC, of_bias_A):
+    """Gradient of the last block's output, which mixes every layer and makes the output bias."""
+    gradient = np.dot(embedding.bias_head, of_bias_A)
+    for layer in range(len(of_mixtures_LC)):
+        gradient += of_mixtures_LC[layer]
+    return gradient
 
 
 @compiled

@@ -29,7 +29,7 @@ class Banks(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """Values of one forward and backward pass, or their derivatives along a direction."""
+    """Values of one forward and backward pass, or their derivatives along a direction; or, with one more axis, of several."""
 
     mixtures: np.ndarray
     """[L, C]"""
@@ -60,23 +60,11 @@ class Uses(NamedTuple):
     """[U, A * H]"""
 
 
-class Passes(NamedTuple):
-    """Room for the passes of a task: inner steps, query set, and one derivative at a time. Fields as in :class:`Pass`."""
-
-    mixtures: np.ndarray
-    hidden: np.ndarray
-    output: np.ndarray
-    activations: np.ndarray
-    deltas: np.ndarray
-    output_delta: np.ndarray
-    probabilities: np.ndarray
-
-
 @compiled
 def room(passes, layers, samples, width, outputs, banks):
-    """Arrays for as many passes."""
+    """Arrays for as many passes of a task."""
     dtype, templates = banks.output.dtype, banks.output.shape[0]
-    return Passes(
+    return Pass(
         np.empty((passes, layers, templates), dtype),
         np.empty((passes, layers - 2, width, width), dtype),
         np.empty((passes, outputs, width), dtype),
