@@ -52,7 +52,7 @@ class Setting:
         steps: of Adam.
         width: hidden units of the student; the teacher has 16.
         learning_rate: at the start; falls to 0 along a cosine.
-        samples: inputs of each step, the same for all tasks, new in every step.
+        samples: inputs of every task in every step, each drawn anew.
         tasks: training tasks; the sets of modules share them equally.
     """
 
@@ -60,9 +60,9 @@ class Setting:
     seed: int = 0
     weights: str = "exponential"
     steps: int = 40_000
-    width: int = 32
+    width: int = 64
     learning_rate: float = 0.1
-    samples: int = 256
+    samples: int = 16
     tasks: int = 192
 
     @property
@@ -83,8 +83,8 @@ class Preset:
 
 
 PRESETS = {
-    "quick": Preset(seeds=1, weights=("exponential",), steps=40_000),
-    "full": Preset(seeds=10, weights=("exponential", "tenths"), steps=80_000),
+    "quick": Preset(seeds=3, weights=("exponential",), steps=40_000),
+    "full": Preset(seeds=10, weights=("exponential", "tenths"), steps=120_000),
 }
 
 
@@ -198,7 +198,7 @@ def _networks(teacher: Teacher, codes_TM: Tensor) -> Networks:
 
 
 def _inputs(samples: int, tasks: Networks, generator: torch.Generator) -> Tensor:
-    return torch.rand(samples, tasks.modules.shape[1], generator=generator) * 2 - 1
+    return torch.rand(len(tasks.codes), samples, tasks.modules.shape[1], generator=generator).mul_(2).sub_(1)
 
 
 def _train(setting: Setting, tasks: Networks, generator: torch.Generator) -> Networks:
@@ -222,7 +222,7 @@ def _fit_codes(tasks: Networks, student: Networks, generator: torch.Generator) -
     fitted = Networks(codes, student.modules, student.readout)
     optimizer = torch.optim.Adam([codes], lr=0.03 * float(student.codes.abs().mean()), fused=True)
     for _ in range(1000):
-        inputs = _inputs(256, tasks, generator)
+        inputs = _inputs(64, tasks, generator)
         codes.grad = fitted.gradients(inputs, tasks.outputs(inputs)).codes
         optimizer.step()
     return fitted
@@ -249,6 +249,22 @@ def run(setting: Setting, root: Path) -> dict[str, Any]:
     return result
 
 
+def settings_of(budget: Preset, supports: Sequence[str]) -> list[Setting]:
+    """Seeds of a support beside each other."""
+    return [
+        Setting(support, seed, weights, budget.steps)
+        for weights in budget.weights
+        for support in supports
+        for seed in range(budget.seeds)
+    ]
+
+
+def run_all(settings: Sequence[Setting], root: Path, workers: int | None = None) -> list[dict[str, Any]]:
+    """:func:`run` for each setting, ``workers`` (by default one per core) at a time."""
+    with ProcessPoolExecutor(workers, get_context("spawn"), start_worker) as pool:
+        return list(pool.map(run, settings, [root] * len(settings)))
+
+
 def identification(preset: str, supports: Sequence[str], root: Path, out: Path, workers: int | None = None) -> dict[str, Any]:
     """All settings of a preset, several at a time; writes table, data and figure into ``out``.
 
@@ -263,14 +279,7 @@ def identification(preset: str, supports: Sequence[str], root: Path, out: Path, 
     for support in supports:
         split_of(support)
     budget = PRESETS[preset]
-    settings = [
-        Setting(support, seed, weights, budget.steps)
-        for weights in budget.weights
-        for support in supports
-        for seed in range(budget.seeds)
-    ]
-    with ProcessPoolExecutor(workers, get_context("spawn"), start_worker) as pool:
-        runs = list(pool.map(run, settings, [root] * len(settings)))
+    runs = run_all(settings_of(budget, supports), root, workers)
     rows = []
     for weights in budget.weights:
         for support in supports:
@@ -279,7 +288,8 @@ def identification(preset: str, supports: Sequence[str], root: Path, out: Path, 
             row: dict[str, Any] = {"support": support, "weights": weights, "identifiable": identifiable(support)}
             row |= {name: float(np.mean(values)) for name, values in measures.items()}
             rows.append({**row, "seeds": len(found), "alignments": measures["alignment"]})
-    found_all = {"preset": preset, "budget": asdict(budget), "rows": rows, "runs": runs, **provenance()}
+    short = [{name: value for name, value in result.items() if name not in ("combination", "r2")} for result in runs]
+    found_all = {"preset": preset, "budget": asdict(budget), "rows": rows, "runs": short, **provenance()}
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "identification.json", found_all)
     write_text(out / "identification.md", markdown(found_all))
@@ -291,13 +301,15 @@ def identification(preset: str, supports: Sequence[str], root: Path, out: Path, 
 
 def markdown(found: dict[str, Any]) -> str:
     """The table as Markdown."""
-    budget = found["budget"]
+    budget, example, machine = found["budget"], found["runs"][0], found["hardware"]
     lines = [
         "# Which supports identify the modules",
         "",
-        f"Preset {found['preset']}: {budget['seeds']} seeds, {budget['steps']:,} steps of Adam; teacher with 16 inputs, "
-        "16 hidden neurons, 6 modules; alignment: mean over seeds (lowest and highest). R²: of training tasks, and of "
-        "combinations never trained after fitting a code.",
+        f"Preset {found['preset']}: {budget['seeds']} seeds, each with a teacher of its own (16 inputs, 16 hidden neurons, 6 "
+        f"modules); student with {example['width']} hidden neurons; {budget['steps']:,} steps of Adam on {example['tasks']} "
+        f"tasks x {example['samples']} new inputs; {machine['cores']} cores of {machine['processor']}. Alignment: mean over "
+        "seeds (lowest and highest). R²: mean over training tasks, and over tasks of combinations never trained, after "
+        "fitting a code.",
         "",
         "| trained together | weights | theory | alignment | R² training | R² held out |",
         "|---|---|---|---|---|---|",

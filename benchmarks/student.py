@@ -8,12 +8,13 @@ Axes of tensor names: T tasks, N samples, M modules, D inputs, H width.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-TASKS_AT_ONCE = 32
+TASKS_AT_ONCE = 64
 """Activations of as many tasks as stay in a core's cache."""
 
 
@@ -31,26 +32,25 @@ class Networks:
     modules: Tensor
     readout: Tensor
 
-    def outputs(self, inputs_ND: Tensor) -> Tensor:
-        """Of every task's network for the same inputs, [T, N]."""
-        weights, buffer = self._weights(), self._buffer(inputs_ND)
-        outputs = inputs_ND.new_empty(len(weights), len(inputs_ND))
-        for some, out in zip(torch.split(weights, TASKS_AT_ONCE), torch.split(outputs, TASKS_AT_ONCE), strict=True):
-            torch.matmul(_activate(inputs_ND, some, buffer), self.readout, out=out)
+    def outputs(self, inputs_TND: Tensor) -> Tensor:
+        """Of every task's network for its inputs, [T, N]."""
+        weights, buffer = self._weights(), self._buffer(inputs_TND)
+        outputs = torch.empty_like(inputs_TND[:, :, 0])
+        for inputs, some, out in _at_once(inputs_TND, weights, outputs):
+            torch.matmul(_activate(inputs, some, buffer), self.readout, out=out)
         return outputs
 
-    def gradients(self, inputs_ND: Tensor, labels_TN: Tensor) -> "Networks":
+    def gradients(self, inputs_TND: Tensor, labels_TN: Tensor) -> "Networks":
         """Of the mean squared error over tasks and samples, with respect to codes, modules and readout."""
-        weights, buffer = self._weights(), self._buffer(inputs_ND)
+        weights, buffer = self._weights(), self._buffer(inputs_TND)
         # Sum over samples of input times error, wherever a neuron is active: all gradients follow from it.
         driven = torch.empty_like(weights)
-        pieces = (torch.split(tensor, TASKS_AT_ONCE) for tensor in (weights, labels_TN, driven))
-        for some, labels, out in zip(*pieces, strict=True):
-            hidden = _activate(inputs_ND, some, buffer)
+        for inputs, some, labels, out in _at_once(inputs_TND, weights, labels_TN, driven):
+            hidden = _activate(inputs, some, buffer)
             error = hidden @ self.readout - labels
-            torch.bmm(inputs_ND.T.expand(len(some), -1, -1), hidden.sign_().mul_(error[:, :, None]), out=out)
+            torch.bmm(inputs.mT, hidden.sign_().mul_(error[:, :, None]), out=out)
         driven *= 2 / labels_TN.numel()
-        of_weights = (driven * (self.readout / math.sqrt(inputs_ND.shape[1]))).flatten(1)
+        of_weights = (driven * (self.readout / math.sqrt(inputs_TND.shape[2]))).flatten(1)
         return Networks(
             of_weights @ self.modules.flatten(1).T,
             (self.codes.T @ of_weights).view_as(self.modules),
@@ -63,11 +63,16 @@ class Networks:
         _, inputs, width = self.modules.shape
         return (self.codes @ self.modules.flatten(1)).view(-1, inputs, width) / math.sqrt(inputs)
 
-    def _buffer(self, inputs_ND: Tensor) -> Tensor:
-        return inputs_ND.new_empty(min(TASKS_AT_ONCE, len(self.codes)), len(inputs_ND), self.modules.shape[2])
+    def _buffer(self, inputs_TND: Tensor) -> Tensor:
+        tasks, samples, _ = inputs_TND.shape
+        return inputs_TND.new_empty(min(TASKS_AT_ONCE, tasks), samples, self.modules.shape[2])
 
 
-def _activate(inputs_ND: Tensor, weights_TDH: Tensor, buffer: Tensor) -> Tensor:
+def _at_once(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Slices of a few tasks."""
+    return zip(*(torch.split(tensor, TASKS_AT_ONCE) for tensor in tensors), strict=True)
+
+
+def _activate(inputs_TND: Tensor, weights_TDH: Tensor, buffer: Tensor) -> Tensor:
     """Hidden activations [T, N, H], in the buffer."""
-    tasks = len(weights_TDH)
-    return torch.bmm(inputs_ND.expand(tasks, -1, -1), weights_TDH, out=buffer[:tasks]).relu_()
+    return torch.bmm(inputs_TND, weights_TDH, out=buffer[: len(weights_TDH)]).relu_()

@@ -10,14 +10,14 @@ from benchmarks.student import TASKS_AT_ONCE, Networks
 
 def drawn(tasks: int, modules: int, inputs: int, width: int) -> tuple[Networks, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
-    shapes = [(tasks, modules), (modules, inputs, width), (width,), (30, inputs), (tasks, 30)]
+    shapes = [(tasks, modules), (modules, inputs, width), (width,), (tasks, 30, inputs), (tasks, 30)]
     codes, matrices, readout, samples, labels = (torch.randn(*s, generator=generator, dtype=torch.float64) for s in shapes)
     return Networks(codes, matrices, readout), samples, labels
 
 
-def plain_outputs(networks: Networks, inputs_ND: torch.Tensor) -> torch.Tensor:
-    weights_TDH = torch.einsum("tm,mdh->tdh", networks.codes, networks.modules)
-    return torch.relu(torch.einsum("nd,tdh->tnh", inputs_ND, weights_TDH) / math.sqrt(inputs_ND.shape[1])) @ networks.readout
+def plain_outputs(networks: Networks, inputs_TND: torch.Tensor) -> torch.Tensor:
+    hidden_TNH = torch.einsum("tnd,tm,mdh->tnh", inputs_TND, networks.codes, networks.modules) / math.sqrt(inputs_TND.shape[2])
+    return torch.relu(hidden_TNH) @ networks.readout
 
 
 @pytest.mark.parametrize("tasks", [1, TASKS_AT_ONCE, 2 * TASKS_AT_ONCE + 3])
