@@ -1,7 +1,8 @@
 """Connected against disconnected support, scored on the same held-out combinations (ICLR 2024, sections 3.2 and 4.2).
 
 The paper's supports train different numbers of combinations; beside them stands a connected one that trains no more of them
-than the disconnected one. What is predicted is written down before anything is trained: :func:`compworld.diagnose`.
+than the disconnected one. The same question is put to students in the theory's setting, where it can be decided within minutes.
+What is predicted, by :func:`compworld.diagnose`, is written to a file before anything is trained.
 """
 
 import dataclasses
@@ -11,13 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import statistics
+from benchmarks import identification, statistics
 from benchmarks.config import RunConfig
 from benchmarks.executors import run_all
 from benchmarks.methods import title_of
 from benchmarks.recipes import preset as preset_of
 from benchmarks.results import provenance, write_json, write_text
 from compworld import diagnose, make_family, make_split
+from compworld.tasks.splits import Split
+
+STUDENT_SUPPORTS = {"connected": identification.SUPPORTS[0], "disconnected": identification.SUPPORTS[3]}
+"""A ring of pairs and two triangles: six combinations each."""
+
+STUDENTS = dataclasses.replace(identification.PRESETS["quick"], seeds=5)
+"""Budget of students, the same for both supports."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,8 @@ def connectivity(preset: str, runs: Path, out: Path, workers: int | None = None)
     Returns:
         ``rows``: for each method and support, whether it is connected, how many combinations it trains, its scores, and how
         well each seed's modules can be decoded from what adapted;
-        ``differences``: matched connected minus disconnected support, paired by seed; provenance.
+        ``differences``: matched connected minus disconnected support, paired by seed;
+        ``theory_setting``: rows and ``difference`` of students in the theory's setting; provenance.
 
     Raises:
         ValueError: unknown preset.
@@ -68,6 +77,12 @@ def connectivity(preset: str, runs: Path, out: Path, workers: int | None = None)
         f"connected, {count} combinations": ("connected", {"trained_combinations": count}),
         "disconnected": ("disconnected", {}),
     }
+    splits = {
+        name: [make_split(space, support, world, **options) for world in range(chosen.seeds)]
+        for name, (support, options) in supports.items()
+    }
+    _predict(splits, out / "connectivity_predicted.md")
+    in_theory = _students(runs, workers)
     cells = [(method, name) for method in chosen.methods for name in supports]
     configs = [_config(chosen, method, seed, *supports[name]) for method, name in cells for seed in range(chosen.seeds)]
     results = run_all(configs, runs, workers)
@@ -82,10 +97,8 @@ def connectivity(preset: str, runs: Path, out: Path, workers: int | None = None)
         decoded[cell] = [result["decoding"] for result in found if result["decoding"]]
     rows = []
     for method, name in cells:
-        support, options = supports[name]
-        splits = [make_split(space, support, world, **options) for world in range(chosen.seeds)]
-        row: dict[str, Any] = {"method": method, "support": name, "trained": int(splits[0].trained.sum())}
-        row["connected"] = all(diagnose(split).connected for split in splits)
+        row: dict[str, Any] = {"method": method, "support": name, "trained": int(splits[name][0].trained.sum())}
+        row["connected"] = all(diagnose(split).connected for split in splits[name])
         for which, values in scores[method, name].items():
             row[which] = statistics.estimate(values, np.random.default_rng(0)).as_dict()
         row["decoding"] = decoded[method, name]
@@ -107,13 +120,55 @@ def connectivity(preset: str, runs: Path, out: Path, workers: int | None = None)
         "outer_steps": steps,
         "rows": rows,
         "differences": differences,
+        "theory_setting": in_theory,
         "runs": [result["run_id"] for result in results],
         **provenance(),
     }
-    out.mkdir(parents=True, exist_ok=True)
     write_json(out / "connectivity.json", found_all)
     write_text(out / "connectivity.md", markdown(found_all))
     return found_all
+
+
+def _predict(splits: dict[str, list[Split]], path: Path) -> None:
+    """Write down what the diagnosis says about the supports, of learners (first world) and of students."""
+    reports = {f"Learners, {name}": diagnose(several[0]) for name, several in splits.items()}
+    reports |= {f"Theory's setting, {name}": diagnose(identification.split_of(sets)) for name, sets in STUDENT_SUPPORTS.items()}
+    lines = ["# Predicted before training: higher held-out scores where the support is connected", ""]
+    for name, report in reports.items():
+        lines += [f"## {name}", "", "```", str(report), "```", ""]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, "\n".join(lines))
+
+
+def _students(runs: Path, workers: int | None) -> dict[str, Any]:
+    """Students of :data:`STUDENT_SUPPORTS`, scored on the same tasks of all combinations that neither support trains."""
+    splits = {name: identification.split_of(sets) for name, sets in STUDENT_SUPPORTS.items()}
+    settings = identification.settings_of(STUDENTS, tuple(STUDENT_SUPPORTS.values()))
+    results = identification.run_all(settings, runs, workers)
+    common = np.flatnonzero(np.logical_and.reduce([split.held_out for split in splits.values()]))
+    rows: list[dict[str, Any]] = []
+    scores: dict[str, list[np.ndarray]] = {}
+    for number, (name, split) in enumerate(splits.items()):
+        found = results[number * STUDENTS.seeds : (number + 1) * STUDENTS.seeds]
+        scores[name] = [np.asarray(result["r2"])[np.isin(result["combination"], common)] for result in found]
+        rows.append(
+            {
+                "support": f"{name}: {STUDENT_SUPPORTS[name]}",
+                "trained": int(split.trained.sum()),
+                "connected": diagnose(split).connected,
+                "training": [result["training"] for result in found],
+                "held_out": statistics.estimate(scores[name], np.random.default_rng(0)).as_dict(),
+                "held_out_of_seeds": [float(values.mean()) for values in scores[name]],
+            }
+        )
+    return {
+        "seeds": STUDENTS.seeds,
+        **{name: getattr(settings[0], name) for name in ("weights", "steps", "width", "samples", "tasks")},
+        "held_out_combinations": len(common),
+        "rows": rows,
+        "difference": statistics.difference(scores["connected"], scores["disconnected"], np.random.default_rng(0)).as_dict(),
+        **provenance(),
+    }
 
 
 def _config(chosen: Experiment, method: str, seed: int, support: str, options: dict[str, Any]) -> RunConfig:
@@ -147,7 +202,27 @@ def markdown(found: dict[str, Any]) -> str:
     lines.append("")
     for method, difference in found["differences"].items():
         lines.append(f"- {title_of(method)}, matched connected minus disconnected, held out: {_interval(difference, '+.3f')}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_students_table(found["theory_setting"])]) + "\n"
+
+
+def _students_table(found: dict[str, Any]) -> list[str]:
+    lines = [
+        "## In the theory's setting",
+        "",
+        f"Students of a teacher with {identification.MODULES} modules (`compworld theory identification`); {found['seeds']} "
+        f"seeds, each with a teacher of its own; {found['tasks']} training tasks and {found['steps']:,} steps for either "
+        f"support. Held out: the same {identification.TASKS_EACH} tasks of each of the {found['held_out_combinations']} "
+        "combinations that neither trains; R² after fitting a code, aggregated as above.",
+        "",
+        "| support | combinations trained | connected (diagnosis) | R² training (lowest to highest) | R² held out |",
+        "|---|---|---|---|---|",
+    ]
+    for row in found["rows"]:
+        low, high = min(row["training"]), max(row["training"])
+        connected = "yes" if row["connected"] else "no"
+        start = f"| {row['support']} | {row['trained']} | {connected} | {low:.5f} to {high:.5f}"
+        lines.append(f"{start} | {_interval(row['held_out'], '.3f')} |")
+    return [*lines, "", f"- Connected minus disconnected, held out: {_interval(found['difference'], '+.3f')}"]
 
 
 def _interval(estimate: dict[str, float], form: str) -> str:

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from benchmarks.executors import start_worker
 from benchmarks.results import provenance, write_json, write_text
+from benchmarks.student import Networks
 from compworld import diagnose
 from compworld.families import Teacher
 from compworld.fewshot import task_streams
@@ -34,7 +35,9 @@ SUPPORTS = ("0,1;1,2;2,3;3,4;4,5;5,0", "0,1,2;2,3,4;4,5,0", "0;1;2;3;4;5", "0,1;
 """Module sets that are trained; the theory calls the first two identifiable, the others not."""
 
 MODULES, MOST_ACTIVE = 6, 3
-VERSION = 1
+TASKS_EACH = 4
+"""Tasks of every combination that are scored."""
+VERSION = 2
 """Raised whenever the same setting would give other numbers."""
 
 
@@ -49,7 +52,7 @@ class Setting:
         steps: of Adam.
         width: hidden units of the student; the teacher has 16.
         learning_rate: at the start; falls to 0 along a cosine.
-        samples: inputs of each step, the same for all tasks, new in every step.
+        samples: inputs of every task in every step, each drawn anew.
         tasks: training tasks; the sets of modules share them equally.
     """
 
@@ -57,9 +60,9 @@ class Setting:
     seed: int = 0
     weights: str = "exponential"
     steps: int = 40_000
-    width: int = 32
+    width: int = 64
     learning_rate: float = 0.1
-    samples: int = 256
+    samples: int = 16
     tasks: int = 192
 
     @property
@@ -80,8 +83,8 @@ class Preset:
 
 
 PRESETS = {
-    "quick": Preset(seeds=1, weights=("exponential",), steps=40_000),
-    "full": Preset(seeds=10, weights=("exponential", "tenths"), steps=80_000),
+    "quick": Preset(seeds=3, weights=("exponential",), steps=40_000),
+    "full": Preset(seeds=10, weights=("exponential", "tenths"), steps=120_000),
 }
 
 
@@ -156,43 +159,29 @@ def module_alignment(codes_TM: Tensor, modules_MDH: Tensor, student_codes_TM: Te
     return best
 
 
-class _Task:
-    """Labels of a set of tasks of one teacher, in torch."""
-
-    def __init__(self, teacher: Teacher, codes_TM: Tensor) -> None:
-        tables = teacher.tables.like(codes_TM)
-        self.codes = codes_TM
-        self.modules_MDH = tables["modules0"].reshape(MODULES, teacher.inputs, teacher.width).float()
-        self.readout = tables["output"].float()
-        self.weights_TDH = torch.einsum("tm,mdh->tdh", codes_TM.float(), self.modules_MDH)
-
-    def label(self, inputs_ND: Tensor) -> Tensor:
-        return _outputs(inputs_ND, self.weights_TDH, self.readout)
-
-
-def _outputs(inputs_ND: Tensor, weights_TDH: Tensor, readout: Tensor) -> Tensor:
-    """Outputs [T, N, 1] of every task's network."""
-    return torch.relu(inputs_ND @ weights_TDH / math.sqrt(inputs_ND.shape[1])) @ readout
-
-
 def identify(setting: Setting) -> dict[str, Any]:
     """Train a student, then compare its modules with the teacher's and fit codes to held-out combinations.
 
     Returns:
-        Setting, ``identifiable`` (the prediction), ``alignment``, and R² on ``training`` and ``held_out`` tasks: 1 minus
-        squared error over variance, each over all samples of all tasks; of held-out tasks, on inputs that their codes were not
-        fitted to.
+        Setting, ``identifiable`` (the prediction), ``alignment``, R² on ``training`` and ``held_out`` tasks (mean), and of each
+        task of ``combination`` its ``r2``, where every combination has :data:`TASKS_EACH` tasks, the same for all supports.
+        Codes of these tasks are fitted, and all R² are of new inputs.
     """
     split, teacher = split_of(setting.support), teacher_of(setting)
     generator = torch.Generator().manual_seed(setting.seed)
-    student_codes, modules, readout, tasks = _train(setting, split, teacher, generator)
-    held_out_codes = _codes(teacher, split, "held_out", 4 * len(split.pool("held_out")), setting.seed)
+    training = _networks(teacher, _codes(teacher, split, "train", setting.tasks, setting.seed))
+    scored = _networks(teacher, _codes(teacher, split, "all", TASKS_EACH * len(split.space), setting.seed))
+    student = _train(setting, training, generator)
+    r2 = _r2(scored, _fit_codes(scored, student, generator), generator)
+    combination = teacher.combination_of(scored.codes.numpy())
     return {
         **asdict(setting),
         "identifiable": identifiable(setting.support),
-        "alignment": module_alignment(tasks.codes, tasks.modules_MDH, student_codes, modules),
-        "training": _r2(tasks, student_codes, modules, readout, generator),
-        "held_out": _fit_codes(_Task(teacher, held_out_codes), student_codes, modules, readout, generator),
+        "alignment": module_alignment(training.codes, training.modules, student.codes, student.modules),
+        "training": float(_r2(training, student, generator).mean()),
+        "held_out": float(r2[torch.from_numpy(split.held_out[combination])].mean()),
+        "combination": combination.tolist(),
+        "r2": r2.tolist(),
     }
 
 
@@ -201,49 +190,49 @@ def _codes(teacher: Teacher, split: Split, which: str, tasks: int, seed: int) ->
     return torch.from_numpy(teacher.weights_in_turn(streams, split.pool(which)))
 
 
-def _inputs(samples: int, teacher_inputs: int, generator: torch.Generator) -> Tensor:
-    return torch.rand(samples, teacher_inputs, generator=generator) * 2 - 1
+def _networks(teacher: Teacher, codes_TM: Tensor) -> Networks:
+    """The teacher's networks."""
+    tables = teacher.tables.like(codes_TM)
+    modules = tables["modules0"].reshape(MODULES, teacher.inputs, teacher.width)
+    return Networks(codes_TM.float(), modules.float(), tables["output"].flatten().float())
 
 
-def _train(
-    setting: Setting, split: Split, teacher: Teacher, generator: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor, _Task]:
-    tasks = _Task(teacher, _codes(teacher, split, "train", setting.tasks, setting.seed))
-    modules = torch.randn(MODULES, teacher.inputs * setting.width, generator=generator).requires_grad_()
-    readout = (torch.randn(setting.width, 1, generator=generator) / math.sqrt(setting.width)).requires_grad_()
-    codes = (torch.randn(len(tasks.codes), MODULES, generator=generator) / math.sqrt(MODULES)).requires_grad_()
-    optimizer = torch.optim.Adam([modules, readout, codes], lr=setting.learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, setting.steps)
-    for _ in range(setting.steps):
-        inputs = _inputs(setting.samples, teacher.inputs, generator)
-        weights = (codes @ modules).view(len(codes), teacher.inputs, setting.width)
-        loss = (_outputs(inputs, weights, readout) - tasks.label(inputs)).square().mean()
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+def _inputs(samples: int, tasks: Networks, generator: torch.Generator) -> Tensor:
+    return torch.rand(len(tasks.codes), samples, tasks.modules.shape[1], generator=generator).mul_(2).sub_(1)
+
+
+def _train(setting: Setting, tasks: Networks, generator: torch.Generator) -> Networks:
+    modules = torch.randn(MODULES, tasks.modules.shape[1], setting.width, generator=generator)
+    readout = torch.randn(setting.width, generator=generator) / math.sqrt(setting.width)
+    codes = torch.randn(len(tasks.codes), MODULES, generator=generator) / math.sqrt(MODULES)
+    student = Networks(codes, modules, readout)
+    optimizer = torch.optim.Adam([codes, modules, readout], fused=True)
+    for step in range(setting.steps):
+        inputs = _inputs(setting.samples, tasks, generator)
+        gradients = student.gradients(inputs, tasks.outputs(inputs))
+        codes.grad, modules.grad, readout.grad = gradients.codes, gradients.modules, gradients.readout
+        optimizer.param_groups[0]["lr"] = setting.learning_rate * (1 + math.cos(math.pi * step / setting.steps)) / 2
         optimizer.step()
-        schedule.step()
-    return codes.detach(), modules.detach().view(MODULES, teacher.inputs, -1), readout.detach(), tasks
+    return student
 
 
-def _fit_codes(tasks: _Task, trained: Tensor, modules_MDH: Tensor, readout: Tensor, generator: torch.Generator) -> float:
-    """R² on new inputs after fitting a code to each task, everything else fixed."""
-    codes = trained.mean(0).repeat(len(tasks.codes), 1).requires_grad_()
-    optimizer = torch.optim.Adam([codes], lr=0.03 * float(trained.abs().mean()))
+def _fit_codes(tasks: Networks, student: Networks, generator: torch.Generator) -> Networks:
+    """A code for each task, everything else as trained."""
+    codes = student.codes.mean(0).repeat(len(tasks.codes), 1)
+    fitted = Networks(codes, student.modules, student.readout)
+    optimizer = torch.optim.Adam([codes], lr=0.03 * float(student.codes.abs().mean()), fused=True)
     for _ in range(1000):
-        inputs = _inputs(256, modules_MDH.shape[1], generator)
-        weights = torch.einsum("tm,mdh->tdh", codes, modules_MDH)
-        loss = (_outputs(inputs, weights, readout) - tasks.label(inputs)).square().mean()
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        inputs = _inputs(64, tasks, generator)
+        codes.grad = fitted.gradients(inputs, tasks.outputs(inputs)).codes
         optimizer.step()
-    return _r2(tasks, codes.detach(), modules_MDH, readout, generator)
+    return fitted
 
 
-def _r2(tasks: _Task, codes: Tensor, modules_MDH: Tensor, readout: Tensor, generator: torch.Generator) -> float:
-    inputs = _inputs(1024, modules_MDH.shape[1], generator)
-    label = tasks.label(inputs)
-    error = _outputs(inputs, torch.einsum("tm,mdh->tdh", codes, modules_MDH), readout) - label
-    return 1 - float(error.square().mean() / (label - label.mean(1, keepdim=True)).square().mean())
+def _r2(tasks: Networks, student: Networks, generator: torch.Generator) -> Tensor:
+    """R² of each task [T]: 1 minus squared error over variance (arXiv 2507.07207, appendix)."""
+    inputs = _inputs(1024, tasks, generator)
+    labels = tasks.outputs(inputs)
+    return 1 - (student.outputs(inputs) - labels).square().mean(1) / labels.var(1, correction=0)
 
 
 def run(setting: Setting, root: Path) -> dict[str, Any]:
@@ -260,6 +249,22 @@ def run(setting: Setting, root: Path) -> dict[str, Any]:
     return result
 
 
+def settings_of(budget: Preset, supports: Sequence[str]) -> list[Setting]:
+    """Seeds of a support beside each other."""
+    return [
+        Setting(support, seed, weights, budget.steps)
+        for weights in budget.weights
+        for support in supports
+        for seed in range(budget.seeds)
+    ]
+
+
+def run_all(settings: Sequence[Setting], root: Path, workers: int | None = None) -> list[dict[str, Any]]:
+    """:func:`run` for each setting, ``workers`` (by default one per core) at a time."""
+    with ProcessPoolExecutor(workers, get_context("spawn"), start_worker) as pool:
+        return list(pool.map(run, settings, [root] * len(settings)))
+
+
 def identification(preset: str, supports: Sequence[str], root: Path, out: Path, workers: int | None = None) -> dict[str, Any]:
     """All settings of a preset, several at a time; writes table, data and figure into ``out``.
 
@@ -274,14 +279,7 @@ def identification(preset: str, supports: Sequence[str], root: Path, out: Path, 
     for support in supports:
         split_of(support)
     budget = PRESETS[preset]
-    settings = [
-        Setting(support, seed, weights, budget.steps)
-        for weights in budget.weights
-        for support in supports
-        for seed in range(budget.seeds)
-    ]
-    with ProcessPoolExecutor(workers, get_context("spawn"), start_worker) as pool:
-        runs = list(pool.map(run, settings, [root] * len(settings)))
+    runs = run_all(settings_of(budget, supports), root, workers)
     rows = []
     for weights in budget.weights:
         for support in supports:
@@ -290,7 +288,8 @@ def identification(preset: str, supports: Sequence[str], root: Path, out: Path, 
             row: dict[str, Any] = {"support": support, "weights": weights, "identifiable": identifiable(support)}
             row |= {name: float(np.mean(values)) for name, values in measures.items()}
             rows.append({**row, "seeds": len(found), "alignments": measures["alignment"]})
-    found_all = {"preset": preset, "budget": asdict(budget), "rows": rows, "runs": runs, **provenance()}
+    short = [{name: value for name, value in result.items() if name not in ("combination", "r2")} for result in runs]
+    found_all = {"preset": preset, "budget": asdict(budget), "rows": rows, "runs": short, **provenance()}
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "identification.json", found_all)
     write_text(out / "identification.md", markdown(found_all))
@@ -302,13 +301,15 @@ def identification(preset: str, supports: Sequence[str], root: Path, out: Path, 
 
 def markdown(found: dict[str, Any]) -> str:
     """The table as Markdown."""
-    budget = found["budget"]
+    budget, example, machine = found["budget"], found["runs"][0], found["hardware"]
     lines = [
         "# Which supports identify the modules",
         "",
-        f"Preset {found['preset']}: {budget['seeds']} seeds, {budget['steps']:,} steps of Adam; teacher with 16 inputs, "
-        "16 hidden neurons, 6 modules; alignment: mean over seeds (lowest and highest). R²: of training tasks, and of "
-        "combinations never trained after fitting a code.",
+        f"Preset {found['preset']}: {budget['seeds']} seeds, each with a teacher of its own (16 inputs, 16 hidden neurons, 6 "
+        f"modules); student with {example['width']} hidden neurons; {budget['steps']:,} steps of Adam on {example['tasks']} "
+        f"tasks x {example['samples']} new inputs; {machine['cores']} cores of {machine['processor']}. Alignment: mean over "
+        "seeds (lowest and highest). R²: mean over training tasks, and over tasks of combinations never trained, after "
+        "fitting a code.",
         "",
         "| trained together | weights | theory | alignment | R² training | R² held out |",
         "|---|---|---|---|---|---|",

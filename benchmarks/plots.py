@@ -111,7 +111,7 @@ def identification_picture(rows: Sequence[dict[str, Any]], path: Path) -> None:
     axis.set(xlabel="module alignment (dots: seeds, bars: mean)", xlim=(0, 1.02))
     axis.set_yticks(range(len(rows)), [f"{row['support']}\n{row['weights']}" for row in rows], fontsize=8)
     axis.invert_yaxis()
-    axis.set_title("blue: identifiable by the theory, red: not", fontsize=9)
+    axis.set_title("blue: identifiable by the theory, red: not; dotted: 0.95", fontsize=10)
     _save(figure, path)
 
 
