@@ -269,7 +269,7 @@ def _teacher() -> Preset:
     """The small Teacher with more steps and seeds than in the quick preset."""
     t = "teacher-small"
     recipes, common = _small_teacher(3000)
-    return Preset("the small Teacher, ten minutes on two cores", (t,), 8, {t: ("random",)}, _with_floors(recipes), {t: common})
+    return Preset("the small Teacher, a quarter of an hour on two cores", (t,), 5, {t: ("random",)}, _with_floors(recipes), {t: common})
 
 
 PRESET_MAKERS: dict[str, Callable[[], Preset]] = {
