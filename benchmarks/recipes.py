@@ -161,11 +161,11 @@ def _iclr2024() -> Preset:
 def _quick() -> Preset:
     """Small families, minutes on a laptop. How the settings were found: docs/decisions/0004-quick-preset.md."""
     p, g, t = "preferences-small", "goals-small", "teacher-small"
-    of_teacher, common_of_teacher = _small_teacher(800)
+    of_teacher, common_of_teacher = _small_teacher(500)
 
     def recipe(family: str, options: dict[str, int], inner_rate: float, outer_rate: float) -> Recipe:
         # Every method sees the same tasks.
-        steps, at_once = {p: (800, 16), g: (1000, 32)}[family]
+        steps, at_once = {p: (550, 16), g: (750, 32)}[family]
         outer = OuterLoop(steps, outer_rate, schedule="cosine", warmup=steps // 10, tasks_at_once=at_once)
         return Recipe(options, InnerLoop(10, inner_rate), outer)
 
