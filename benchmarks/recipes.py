@@ -240,20 +240,30 @@ def _evening() -> Preset:
     )
 
 
+SMALL_TEACHER_RATES = {
+    500: {"linear_hypernetwork": (0.03, 1e-2), "deep_hypernetwork": (0.1, 1e-2), "anil": (0.01, 1e-2), "maml": (0.003, 1e-2)},
+    3000: {"linear_hypernetwork": (0.03, 3e-3), "deep_hypernetwork": (0.3, 1e-2), "anil": (0.01, 1e-2), "maml": (0.003, 1e-2)},
+}
+"""Inner and outer learning rate for each number of outer steps. How they were found: docs/decisions/0006-small-teacher.md."""
+
+
 def _small_teacher(steps: int) -> tuple[dict[tuple[str, str], Recipe], dict[str, Any]]:
-    """Recipes and further fields for the small Teacher. How the rates were found: docs/decisions/0006-small-teacher.md."""
+    """Recipes and further fields for the small Teacher."""
     t = "teacher-small"
-
-    def recipe(options: dict[str, int], inner_rate: float, outer_rate: float) -> Recipe:
-        outer = OuterLoop(steps, outer_rate, clip=1.0, schedule="cosine", warmup=steps // 10)
-        return Recipe(options, InnerLoop(10, inner_rate), outer)
-
     hypernetwork = {"width": 32, "hidden_layers": 1, "templates": 8}
+    options = {
+        "linear_hypernetwork": hypernetwork,
+        "deep_hypernetwork": hypernetwork,
+        "anil": {"width": 128, "hidden_layers": 2},
+        "maml": {"width": 64, "hidden_layers": 2},
+    }
     recipes = {
-        (t, "linear_hypernetwork"): recipe(hypernetwork, 0.03, 3e-3),
-        (t, "deep_hypernetwork"): recipe(hypernetwork, 0.3, 1e-2),
-        (t, "anil"): recipe({"width": 128, "hidden_layers": 2}, 0.01, 1e-2),
-        (t, "maml"): recipe({"width": 64, "hidden_layers": 2}, 0.003, 1e-2),
+        (t, method): Recipe(
+            options[method],
+            InnerLoop(10, inner_rate),
+            OuterLoop(steps, outer_rate, clip=1.0, schedule="cosine", warmup=steps // 10),
+        )
+        for method, (inner_rate, outer_rate) in SMALL_TEACHER_RATES[steps].items()
     }
     common = {
         "imitation": "action_values",
@@ -269,7 +279,9 @@ def _teacher() -> Preset:
     """The small Teacher with more steps and seeds than in the quick preset."""
     t = "teacher-small"
     recipes, common = _small_teacher(3000)
-    return Preset("the small Teacher, a quarter of an hour on two cores", (t,), 5, {t: ("random",)}, _with_floors(recipes), {t: common})
+    return Preset(
+        "the small Teacher, a quarter of an hour on two cores", (t,), 5, {t: ("random",)}, _with_floors(recipes), {t: common}
+    )
 
 
 PRESET_MAKERS: dict[str, Callable[[], Preset]] = {
