@@ -16,6 +16,9 @@ Arrays = tuple[np.ndarray, ...]
 Kernel = Callable[[int, int, Arrays, Arrays], float]
 """(first task, one behind the last, slow arrays, gradients to add to) -> sum of those tasks' losses."""
 
+PARTS = 8
+"""Of a meta-batch: at most as many threads work on it."""
+
 
 def sum_of_losses(kernel: Kernel, effort_T: np.ndarray, shared: Sequence[Tensor], by_sample: Sequence[Tensor] = ()) -> Tensor:
     """Sum of all tasks' losses, differentiable once with respect to the slow tensors.
@@ -54,18 +57,18 @@ class _Sum(torch.autograd.Function):
 
 
 def _in_threads(work: Callable[[int, int], Any], effort_T: np.ndarray) -> list[Any]:
-    """``work(first task, one behind the last)`` for as many parts as torch has threads.
+    """``work(first task, one behind the last)`` for parts of like effort, as many at a time as torch has threads.
 
-    The parts depend on nothing but effort and number of threads, so that results can be reproduced to the bit.
+    The parts depend on the tasks alone, so that a result is the same to the bit for every number of threads.
     """
-    threads = min(torch.get_num_threads(), len(effort_T))
+    parts = min(PARTS, len(effort_T))
     reached = np.concatenate([[0.0], np.cumsum(effort_T, dtype=np.float64)])
-    edges = np.searchsorted(reached, np.linspace(0, reached[-1], threads + 1)).tolist()
+    edges = np.searchsorted(reached, np.linspace(0, reached[-1], parts + 1)).tolist()
     edges[0], edges[-1] = 0, len(effort_T)
     with _linear_algebra().limit(limits=1, user_api="blas"):  # one task's matrices are too small to be shared out themselves
-        if threads == 1:
-            return [work(0, len(effort_T))]
-        return list(_pool(threads).map(work, edges[:-1], edges[1:]))
+        threads = min(torch.get_num_threads(), parts)
+        each = map if threads == 1 else _pool(threads).map
+        return list(each(work, edges[:-1], edges[1:]))
 
 
 @cache
