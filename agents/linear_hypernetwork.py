@@ -3,6 +3,7 @@
 Axes of tensor names: T tasks, N samples, L layers, C templates, F fast parameters.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,21 @@ class LinearHypernetwork(Learner):
         width: units of each hidden layer.
         hidden_layers: number of hidden layers; those between the first and the output share one template bank.
         templates: number of templates per bank.
+        normalised_start: adapt from coefficients of norm sqrt(templates), instead of from as large ones as were learned. The
+            weights do not depend on the norm, but the inner learning rate counts relative to it, and in the paper's form it
+            can shrink until the inner loop diverges.
     """
 
-    def __init__(self, problem: Problem, width: int = 64, hidden_layers: int = 3, templates: int = 32) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        width: int = 64,
+        hidden_layers: int = 3,
+        templates: int = 32,
+        normalised_start: bool = False,
+    ) -> None:
         super().__init__(problem)
+        self.normalised_start = normalised_start
         self.network = TemplateNetwork(problem, width, hidden_layers, templates, shared=True)
         self.coefficients = truncated_normal(self.network.layers * templates, deviation=1.0)
         self.bias = torch.nn.Parameter(torch.zeros(problem.outputs))
@@ -38,8 +50,7 @@ class LinearHypernetwork(Learner):
         return self.network.encode(examples.inputs, support)
 
     def initial_fast(self, support: Encoding) -> Fast:
-        start = torch.cat([self.coefficients, self.bias])
-        return {"coefficients_and_bias": start.expand(len(support), -1)}
+        return {"coefficients_and_bias": self._start().expand(len(support), -1)}
 
     def predict(self, fast: Fast, encoded: Encoding) -> Tensor:
         flat, bias = self.split(fast["coefficients_and_bias"])
@@ -49,8 +60,16 @@ class LinearHypernetwork(Learner):
         return _CoefficientProblem(self, encoded, support)
 
     def compiled_query_loss(self, inner: "InnerLoop", support: Examples, query: Examples, weights_WTN: Tensor) -> Tensor:
-        start = torch.cat([self.coefficients, self.bias])
-        return self.network.compiled_query_loss(inner, self.loss, support, query, weights_WTN, start)
+        return self.network.compiled_query_loss(inner, self.loss, support, query, weights_WTN, self._start())
+
+    def _start(self) -> Tensor:
+        """Coefficients and bias from which every task adapts, [F]."""
+        coefficients = self.coefficients
+        if self.normalised_start:
+            by_layer = coefficients.view(self.network.layers, self.network.templates)
+            # Differentiated through, unlike the scale within the inner loop: only directions get a gradient.
+            coefficients = math.sqrt(self.network.templates) * torch.nn.functional.normalize(by_layer, dim=1).flatten()
+        return torch.cat([coefficients, self.bias])
 
     def split(self, fast_TF: Tensor) -> tuple[Tensor, Tensor]:
         """Coefficients [T, L, C] and bias [T, A]."""

@@ -35,19 +35,20 @@ class Experiment:
     preset: str
     family: str
     sizes: dict[str, Any]
+    templates: int
+    """Of the hypernetworks: as many for each module as in the preset, whose teacher has 4 modules."""
     methods: tuple[str, ...]
     seeds: int
     metric: str
-    steps: int | None = None
-    """Outer steps, instead of the recipe's."""
 
 
 PRESETS = {
-    "quick": Experiment("teacher", "teacher-small", {"modules": 8}, ("linear_hypernetwork",), 3, "r2", 3000),
+    "quick": Experiment("teacher", "teacher-small", {"modules": 8}, 16, ("linear_hypernetwork",), 3, "r2"),
     "full": Experiment(
         "iclr2024",
         "teacher",
         {"modules": 8},
+        32,
         ("linear_hypernetwork", "deep_hypernetwork", "anil", "maml"),
         3,
         "action_accuracy",
@@ -173,10 +174,9 @@ def _students(runs: Path, workers: int | None) -> dict[str, Any]:
 
 def _config(chosen: Experiment, method: str, seed: int, support: str, options: dict[str, Any]) -> RunConfig:
     config = preset_of(chosen.preset).config(chosen.family, method, seed, support, support_options=options, sizes=chosen.sizes)
-    if chosen.steps is None:
+    if "templates" not in config.method_options:
         return config
-    outer = dataclasses.replace(config.outer, steps=chosen.steps, warmup=chosen.steps // 10)
-    return dataclasses.replace(config, outer=outer)
+    return dataclasses.replace(config, method_options={**config.method_options, "templates": chosen.templates})
 
 
 def markdown(found: dict[str, Any]) -> str:

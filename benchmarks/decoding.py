@@ -8,10 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.linear_model import Ridge
-from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, GroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from agents.adaptation import adapt, sample_weights
 from agents.base import Learner
@@ -21,7 +18,7 @@ from benchmarks.problems import examples_of
 from compworld.fewshot import make_batch
 from compworld.randomness import key_of
 
-PENALTIES = np.logspace(-3, 4, 15)
+PENALTIES = np.logspace(-4, 4, 17)
 PERMUTATIONS = 5
 
 
@@ -47,23 +44,28 @@ def decode(
     held_out_weights_TM: np.ndarray,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    """Ridge regression with intercept from standardised features to all modules' weights.
+    """Ridge regression with intercept from the features, as they are, to all modules' weights.
 
-    The penalty is chosen by cross-validation that leaves whole combinations out.
+    The penalty is chosen by cross-validation that leaves whole combinations out. R² is out of sample (Campbell and Thompson
+    2008, equation 1): 1 minus the squared error over that of predicting the mean of the first set, which is all that a probe
+    without information could know, so that 0 stands for no information also where the second set's mean is another.
 
     Returns:
-        ``r2``: of each module on the second set, None for a module whose weight is the same in all its tasks; ``total_r2``: of
-        all modules together, squared errors over variances, which modules that hardly vary do not spoil; ``permuted_r2`` and
-        ``permuted_total_r2``: their means when fitted to features that were shuffled among tasks; ``penalty``.
+        ``r2``: of each module on the second set, None for a module whose weight is always that mean; ``total_r2``: of all
+        modules together, squared errors over squared deviations, which modules that hardly vary do not spoil; ``permuted_r2``
+        and ``permuted_total_r2``: their means when fitted to features that were shuffled among tasks; ``penalty``.
     """
     folds = GroupKFold(min(5, len(np.unique(combination_T))))
-    probe = make_pipeline(StandardScaler(), Ridge())
-    search = GridSearchCV(probe, {"ridge__alpha": PENALTIES}, cv=folds, scoring="neg_mean_squared_error")
+    search = GridSearchCV(Ridge(), {"alpha": PENALTIES}, cv=folds, scoring="neg_mean_squared_error")
+    # One scale for all features: a scale for each would blow up those that hardly vary in the first set and do in the second.
+    scale = max(np.sqrt(features_TF.var(0).mean()), 1e-12)
+    deviation_M = ((held_out_weights_TM - weights_TM.mean(0)) ** 2).sum(0)
 
     def score(features: np.ndarray) -> tuple[np.ndarray, float]:
-        search.fit(features, weights_TM, groups=combination_T)
-        found = search.predict(held_out_features_TF)
-        return _r2(held_out_weights_TM, found), r2_score(held_out_weights_TM, found, multioutput="variance_weighted")
+        search.fit(features / scale, weights_TM, groups=combination_T)
+        error_M = ((held_out_weights_TM - search.predict(held_out_features_TF / scale)) ** 2).sum(0)
+        r2_M = np.where(deviation_M > 1e-9, 1 - error_M / np.maximum(deviation_M, 1e-9), np.nan)
+        return r2_M, 1 - error_M.sum() / deviation_M.sum()
 
     # Each shuffling chooses its own penalty: with that of the true features it would fit noise, and score far below 0.
     permuted, permuted_totals = zip(*(score(rng.permutation(features_TF)) for _ in range(PERMUTATIONS)), strict=True)
@@ -73,15 +75,8 @@ def decode(
         "total_r2": float(total),
         "permuted_r2": [None if np.isnan(value) else float(value) for value in np.mean(permuted, 0)],
         "permuted_total_r2": float(np.mean(permuted_totals)),
-        "penalty": float(search.best_params_["ridge__alpha"]),
+        "penalty": float(search.best_params_["alpha"]),
     }
-
-
-def _r2(wanted_TM: np.ndarray, found_TM: np.ndarray) -> np.ndarray:
-    """1 minus squared error over variance, of each module [M]; not a number where there is no variance."""
-    variance = ((wanted_TM - wanted_TM.mean(0)) ** 2).sum(0)
-    error = ((wanted_TM - found_TM) ** 2).sum(0)
-    return np.where(variance > 1e-9, 1 - error / np.maximum(variance, 1e-9), np.nan)
 
 
 def adapted_parameters(

@@ -84,7 +84,8 @@ def _with_floors(recipes: dict[tuple[str, str], Recipe]) -> dict[tuple[str, str]
     for family in {family for family, _ in recipes}:
         anil, linear = recipes[family, "anil"], recipes[family, "linear_hypernetwork"]
         recipes[family, "no_adaptation"] = Recipe(anil.options, none, anil.outer)
-        recipes[family, "oracle"] = Recipe(linear.options, none, linear.outer)
+        sizes = {name: linear.options[name] for name in ("width", "hidden_layers", "templates")}
+        recipes[family, "oracle"] = Recipe(sizes, none, linear.outer)
         recipes[family, "random"] = Recipe({}, none, OuterLoop(1, 0.0))
     return recipes
 
@@ -241,8 +242,8 @@ def _evening() -> Preset:
 
 
 SMALL_TEACHER_RATES = {
-    500: {"linear_hypernetwork": (0.03, 1e-2), "deep_hypernetwork": (0.1, 1e-2), "anil": (0.01, 1e-2), "maml": (0.003, 1e-2)},
-    3000: {"linear_hypernetwork": (0.03, 3e-3), "deep_hypernetwork": (0.3, 1e-2), "anil": (0.01, 1e-2), "maml": (0.003, 1e-2)},
+    500: {"linear_hypernetwork": (0.03, 3e-2), "deep_hypernetwork": (0.1, 1e-2), "anil": (0.01, 1e-2), "maml": (0.003, 1e-2)},
+    3000: {"linear_hypernetwork": (0.03, 3e-2), "deep_hypernetwork": (0.3, 1e-2), "anil": (0.01, 1e-2), "maml": (0.003, 1e-2)},
 }
 """Inner and outer learning rate for each number of outer steps. How they were found: docs/decisions/0006-small-teacher.md."""
 
@@ -252,7 +253,7 @@ def _small_teacher(steps: int) -> tuple[dict[tuple[str, str], Recipe], dict[str,
     t = "teacher-small"
     hypernetwork = {"width": 32, "hidden_layers": 1, "templates": 8}
     options = {
-        "linear_hypernetwork": hypernetwork,
+        "linear_hypernetwork": {**hypernetwork, "normalised_start": True},
         "deep_hypernetwork": hypernetwork,
         "anil": {"width": 128, "hidden_layers": 2},
         "maml": {"width": 64, "hidden_layers": 2},

@@ -63,7 +63,7 @@ class Budget:
     seeds: int
 
 
-PRESETS = {"quick": Budget(600, 2), "full": Budget(20_000, 5)}
+PRESETS = {"quick": Budget(1500, 3), "full": Budget(20_000, 5)}
 
 
 def _config(method: str, seed: int, templates: int = 8, width: int = 32, **changes: Any) -> RunConfig:

@@ -112,6 +112,20 @@ def test_compiled_networks_of_one_hidden_layer(method: str, case: Case) -> None:
     assert_same(ours, gradients_of(learner, meta_loss(learner, inner, case.support, case.query)))
 
 
+def test_the_linear_hypernetworks_normalised_start(case: Case) -> None:
+    torch.manual_seed(1)
+    options = {**OPTIONS["linear_hypernetwork"], "normalised_start": True}
+    learner, inner = LEARNERS["linear_hypernetwork"](case.problem, **options).double(), LOOPS["adamw"]
+    layers, templates = options["hidden_layers"] + 1, options["templates"]
+    start, _ = learner.split(learner.initial_fast(learner.encode(case.support))["coefficients_and_bias"])
+    torch.testing.assert_close(start.norm(dim=-1), torch.full_like(start[..., 0], templates**0.5))
+    ours = gradients_of(learner, learner.compiled_query_loss(inner, case.support, case.query, case.support.weights[None]))
+    radial = (ours["coefficients"] * learner.coefficients.detach()).view(layers, templates).sum(1)
+    assert float(radial.abs().max()) < 1e-10 * float(ours["coefficients"].norm())
+    plain = gradients_of(learner, len(case.batch) * meta_loss(learner, inner, case.support, case.query))
+    assert_same(ours, plain)
+
+
 @pytest.mark.usefixtures("first_layer")
 @pytest.mark.parametrize("loop", ["adamw", "sgd", "first order", "first order sgd"])
 @pytest.mark.parametrize("method", ["anil", "maml", "linear_hypernetwork"])
