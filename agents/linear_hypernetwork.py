@@ -64,7 +64,7 @@ class LinearHypernetwork(Learner):
 
     def _start(self) -> Tensor:
         """Coefficients and bias from which every task adapts, [F]."""
-        coefficients = self.coefficients
+        coefficients: Tensor = self.coefficients
         if self.normalised_start:
             by_layer = coefficients.view(self.network.layers, self.network.templates)
             # Differentiated through, unlike the scale within the inner loop: only directions get a gradient.

@@ -2,14 +2,23 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks import connectivity
+from benchmarks.config import RunConfig
 
 
 def test_table_says_what_was_predicted_and_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    few = dataclasses.replace(connectivity.PRESETS["quick"], methods=("linear_hypernetwork", "maml"), seeds=1, steps=2)
+    few = dataclasses.replace(connectivity.PRESETS["quick"], methods=("linear_hypernetwork", "maml"), seeds=1)
+    recipe = connectivity._config
+
+    def short(*cell: Any) -> RunConfig:
+        config = recipe(*cell)
+        return dataclasses.replace(config, outer=dataclasses.replace(config.outer, steps=2, warmup=1))
+
+    monkeypatch.setattr(connectivity, "_config", short)
     monkeypatch.setattr(connectivity, "STUDENTS", dataclasses.replace(connectivity.STUDENTS, seeds=2, steps=2))
     monkeypatch.setitem(connectivity.PRESETS, "tiny", few)
     found = connectivity.connectivity("tiny", tmp_path / "runs", tmp_path, workers=1)
