@@ -6,17 +6,16 @@ Axes of tensor names: T tasks, N samples, R active rows, C templates, H width, A
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from agents.base import Examples, Problem
-from agents.compiled import mixing
+from agents.compiled import hypernetwork, mixing
 from agents.compiled.adamw import rates
-from agents.compiled.function import Arrays, sum_of_losses
-from agents.compiled.hypernetwork import query_losses
+from agents.compiled.function import Arrays, reused, sum_of_losses
 from agents.compiled.tasks import task_sets
 from agents.compiled.templates import Banks
 from agents.first_layer import GeneratedInput, MixedInput, ProjectedInput
@@ -125,24 +124,28 @@ class TemplateNetwork(nn.Module):
         nothing = start_F.new_empty(0, self.templates)
         blocks = embedding or [nothing, nothing, nothing, nothing, start_F.new_empty(0, self.problem.outputs)]
         inner_rates, classes = rates(inner, few_set.targets.dtype), isinstance(loss, CrossEntropy)
+        # Rounded up, so that the next meta-batch can reuse the room.
+        samples = 32 * math.ceil(max(support.weights.shape[1], query.weights.shape[1]) / 32)
+        dense = few_set.inputs.shape[1]
 
         def kernel(first: int, last: int, slow: Arrays, of_slow: Arrays) -> float:
             start, *others = slow
             of_start, *of_others = of_slow
-            return query_losses(
+            templates, mixer = others[:3], others[3:]
+            return hypernetwork.query_losses(
                 first,
                 last,
                 few_set,
                 asked_set,
                 inner_rates,
                 classes,
-                self.layers,
                 start,
-                Banks(*others[:3]),
-                mixing.Embedding(*others[3:]),
+                Banks(*templates),
+                mixing.Embedding(*mixer),
                 of_start,
                 Banks(*of_others[:3]),
                 mixing.Embedding(*of_others[3:]),
+                reused(_room, inner.steps, samples, dense, self.problem.outputs, self.layers, start, *templates, *mixer),
             )
 
         return sum_of_losses(kernel, np.diff(few_set.starts), [start_F, *banks, *blocks])
@@ -235,6 +238,11 @@ class MixtureProblem:
             gradient.flatten(1) @ bank.mT for gradient, bank in zip(of_weights, self.network.per_layer(self.banks), strict=True)
         ]
         return [self.input.correlate(pulled_TP), *later], result.output_delta_TAN.sum(2)
+
+
+def _room(steps: int, samples: int, dense: int, outputs: int, layers: int, start: np.ndarray, *slow: np.ndarray) -> Any:
+    banks, embedding = Banks(*slow[:3]), mixing.Embedding(*slow[3:])
+    return hypernetwork.room(steps, samples, dense, outputs, layers, start, banks, embedding)
 
 
 def rescaled(coefficients_TLC: Tensor) -> tuple[Tensor, Tensor]:

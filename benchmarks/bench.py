@@ -172,6 +172,7 @@ def _outer_step(config: RunConfig, repeats: int) -> Measured:
         tasks=config.meta_batch,
         support_episodes=config.support_episodes,
         query_episodes=config.query_episodes,
+        prefetch=True,
     )
     seconds = median_seconds(lambda: trainer.step(*support_and_query(next(batches), config.imitation)), repeats)
     trainer.compiled = False  # the counter sees torch's operations only

@@ -43,7 +43,7 @@ class Experiment:
 
 
 PRESETS = {
-    "quick": Experiment("teacher", "teacher-small", {"modules": 8}, 16, ("linear_hypernetwork",), 3, "r2"),
+    "quick": Experiment("teacher", "teacher-small", {"modules": 8}, 16, ("linear_hypernetwork",), 10, "r2"),
     "full": Experiment(
         "iclr2024",
         "teacher",

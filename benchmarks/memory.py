@@ -36,6 +36,7 @@ def resident_over_steps(family: str, method: str, steps: int, readings: int = 10
         tasks=config.meta_batch,
         support_episodes=config.support_episodes,
         query_episodes=config.query_episodes,
+        prefetch=True,
     )
     found = []
     for step in range(1, steps + 1):

@@ -113,6 +113,7 @@ def _train(learner: Learner, config: RunConfig, world: World, folder: RunFolder,
         query_episodes=config.query_episodes,
         seed=config.seed,
         start=trainer.step_number * config.meta_batch,
+        prefetch=True,
     )
     started = time.perf_counter() - progress["seconds"]
     losses: list[float] = []

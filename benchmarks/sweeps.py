@@ -47,12 +47,14 @@ class Sweep:
         axis: label of the horizontal axis.
         cells: from a seed to the (line, config) pairs that are trained.
         points: from (line, config, result, folder of runs) to the points that the run gives.
+        conclusions: from all rows to sentences below the table.
     """
 
     title: str
     axis: str
     cells: Callable[[int], list[tuple[str, RunConfig]]]
     points: Callable[[str, RunConfig, dict[str, Any], Path], Iterator[Point]]
+    conclusions: Callable[[list[dict[str, Any]]], list[str]] = lambda rows: []
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,13 @@ def _student_points(line: str, config: RunConfig, result: dict[str, Any], runs: 
 # Number of training combinations --------------------------------------------------------------------------------------
 
 
+HELD_OUT_FRACTIONS = {4: (0.1, 0.25, 0.5), 6: (0.1, 0.25, 0.5, 0.7), 8: (0.1, 0.25, 0.5, 0.7), 12: (0.5, 0.7, 0.8)}
+"""For each number M of modules; at least M combinations are trained."""
+
+ENOUGH = 0.95
+"""Of the score on trained combinations that held-out ones should reach."""
+
+
 def _task_cells(seed: int) -> list[tuple[str, RunConfig]]:
     return [
         (
@@ -118,7 +127,7 @@ def _task_cells(seed: int) -> list[tuple[str, RunConfig]]:
                 support_options={"held_out_fraction": fraction},
             ),
         )
-        for modules, fractions in {4: (0.1, 0.25, 0.5), 6: (0.1, 0.25, 0.5, 0.7), 8: (0.1, 0.25, 0.5, 0.7)}.items()
+        for modules, fractions in HELD_OUT_FRACTIONS.items()
         for fraction in fractions
     ]
 
@@ -128,6 +137,39 @@ def _task_points(line: str, config: RunConfig, result: dict[str, Any], runs: Pat
     trained = int(make_split(space, config.support, config.world, **config.support_options).trained.sum())
     for which, panel in SETS.items():
         yield Point(panel, line, trained, _scores(result, which))
+
+
+def _needed(rows: list[dict[str, Any]]) -> list[str]:
+    """How many combinations each number of modules needs, and the straight line through those numbers."""
+    panels: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    for row in rows:
+        panels.setdefault(row["line"], {}).setdefault(row["panel"], []).append((row["x"], row["value"]))
+    found = {}
+    for modules in HELD_OUT_FRACTIONS:
+        if f"M = {modules}" not in panels:
+            continue
+        trained, held_out = np.transpose(sorted(panels[f"M = {modules}"][SETS["held_out"]]))
+        fresh = np.mean([value for _, value in panels[f"M = {modules}"][SETS["fresh_episodes"]]])
+        enough = np.flatnonzero(held_out >= ENOUGH * fresh)
+        if not len(enough) or enough[0] == 0:
+            continue  # never reached, or already with the fewest
+        (x0, x1), (y0, y1) = (values[enough[0] - 1 : enough[0] + 1] for values in (trained, held_out))
+        found[modules] = x0 + (x1 - x0) * (ENOUGH * fresh - y0) / (y1 - y0)
+    numbers = ", ".join(f"{count:.1f} (M = {modules})" for modules, count in found.items()) or "none"
+    lines = [
+        f"Combinations needed for held-out R² to be {ENOUGH:.0%} of that on fresh episodes (mean of a line), interpolated "
+        f"linearly: {numbers}."
+    ]
+    if len(found) > 2:
+        numbers_M, counts_M = np.asarray(list(found)), np.asarray(list(found.values()))
+        slope, start = np.polyfit(numbers_M, counts_M, 1)
+        exponent, _ = np.polyfit(np.log(numbers_M), np.log(counts_M), 1)
+        error = np.abs(slope * numbers_M + start - counts_M).max()
+        lines.append(
+            f"Straight line: {slope:.2f} M {start:+.1f}, off by at most {error:.1f}; as a power of M: exponent {exponent:.2f} "
+            f"(all pairs grow with exponent 2)."
+        )
+    return lines
 
 
 # More active modules than trained -------------------------------------------------------------------------------------
@@ -186,7 +228,7 @@ SWEEPS = {
         _student_cells,
         _student_points,
     ),
-    "tasks": Sweep("How many combinations must be trained?", "trained combinations", _task_cells, _task_points),
+    "tasks": Sweep("How many combinations must be trained?", "trained combinations", _task_cells, _task_points, _needed),
     "reach": Sweep("Trained on few active modules of 6, scored on many", "active modules", _reach_cells, _reach_points),
     "adaptation": Sweep(
         "How much adaptation does each method need?", "shots, or inner steps", _adaptation_cells, _adaptation_points
@@ -233,7 +275,11 @@ def sweep(name: str, preset: str, runs: Path, out: Path, workers: int | None = N
         for (panel, line, x), scores in sorted(found.items())
     ]
     everything = {"experiment": name, "title": chosen.title, "preset": preset, **dataclasses.asdict(budget), "rows": rows}
-    everything |= {"tasks_seen": budget.steps * cells[0][1].meta_batch, "runs": [result["run_id"] for result in results]}
+    everything |= {
+        "conclusions": chosen.conclusions(rows),
+        "tasks_seen": budget.steps * cells[0][1].meta_batch,
+        "runs": [result["run_id"] for result in results],
+    }
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / f"{name}.json", {**everything, **provenance()})
     write_text(out / f"{name}.md", markdown(everything, chosen.axis))
@@ -256,4 +302,6 @@ def markdown(found: dict[str, Any], axis: str) -> str:
         lines.append(
             f"| {row['panel']} | {row['line']} | {row['x']:g} | {row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}] |"
         )
+    for sentence in found["conclusions"]:
+        lines += ["", sentence]
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ Axes: T tasks, E episodes, N samples, R active rows (Teacher: inputs), A actions
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -128,6 +129,7 @@ def few_shot_tasks(
     start: int = 0,
     backend_name: str = "numpy",
     device: Any = None,
+    prefetch: bool = False,
 ) -> Iterator[FewShotBatch]:
     """An endless stream of meta-batches, deterministic in (family, split, which, seed) and independent of the batch size.
 
@@ -141,6 +143,7 @@ def few_shot_tasks(
         start: number of tasks to skip, e.g. to resume.
         backend_name: ``"numpy"`` or ``"torch"``.
         device: for torch.
+        prefetch: make the next batch in a thread of its own while one is used.
 
     Raises:
         ValueError: unknown ``which`` or backend, or a number of tasks or episodes below 1.
@@ -163,7 +166,16 @@ def few_shot_tasks(
             yield make_batch(family, expert, streams, weights, support_episodes, query_episodes)
             first += tasks
 
-    return batches()
+    return _prefetched(batches()) if prefetch else batches()
+
+
+def _prefetched(batches: Iterator[FewShotBatch]) -> Iterator[FewShotBatch]:
+    with ThreadPoolExecutor(1, "demonstrations") as maker:
+        upcoming = maker.submit(next, batches)
+        while True:
+            batch = upcoming.result()
+            upcoming = maker.submit(next, batches)
+            yield batch
 
 
 def dense(family: GridFamily, rows: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """A compiled meta-gradient as one node of autograd, its tasks shared out to threads."""
 
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -27,7 +29,8 @@ def sum_of_losses(kernel: Kernel, effort_T: np.ndarray, shared: Sequence[Tensor]
         kernel: computes losses and gradients; must not hold the interpreter's lock.
         effort_T: about proportional to the time that each task takes.
         shared: slow tensors that all tasks read; the kernel gets those, and gradients of their shapes to add to.
-        by_sample: slow tensors [S, ...] of which each task reads its own rows; their gradients come behind those of ``shared``.
+        by_sample: slow tensors [S, ...] of which each task reads its own rows; behind the gradients of ``shared``, the kernel
+            gets room for theirs, and has to fill the rows of its tasks.
     """
     return _Sum.apply(kernel, effort_T, len(shared), *shared, *by_sample)
 
@@ -36,10 +39,10 @@ class _Sum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, kernel: Kernel, effort_T: np.ndarray, shared: int, *slow: Tensor) -> Tensor:
         arrays = tuple(tensor.detach().contiguous().numpy() for tensor in slow)
-        of_rows = tuple(np.zeros_like(array) for array in arrays[shared:])
+        of_rows = tuple(np.empty_like(array) for array in arrays[shared:])
 
         def work(first: int, last: int) -> tuple[float, Arrays]:
-            gradients = (*(np.zeros_like(array) for array in arrays[:shared]), *of_rows)
+            gradients = (*(_zeros(array) for array in arrays[:shared]), *of_rows)
             return kernel(first, last, arrays, gradients), gradients
 
         (total, gradients), *others = _in_threads(work, effort_T)
@@ -47,13 +50,17 @@ class _Sum(torch.autograd.Function):
             total += other_total
             for gradient, other in zip(gradients[:shared], other_gradients, strict=False):
                 gradient += other
+                _spare[other.shape, other.dtype].append(other)
         ctx.gradients = [torch.from_numpy(gradient) for gradient in gradients]
         return slow[0].new_tensor(total)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, adjoint: Tensor) -> tuple[Tensor | None, ...]:
-        return None, None, None, *(gradient * adjoint for gradient in ctx.gradients)
+        gradients, ctx.gradients = ctx.gradients, None  # as autograd frees what a node has saved
+        if gradients is None:
+            raise RuntimeError("the gradient of a compiled loss was taken before; allowed: once")
+        return None, None, None, *(gradient.mul_(adjoint) for gradient in gradients)
 
 
 def _in_threads(work: Callable[[int, int], Any], effort_T: np.ndarray) -> list[Any]:
@@ -69,6 +76,33 @@ def _in_threads(work: Callable[[int, int], Any], effort_T: np.ndarray) -> list[A
         threads = min(torch.get_num_threads(), parts)
         each = map if threads == 1 else _pool(threads).map
         return list(each(work, edges[:-1], edges[1:]))
+
+
+# The system clears, page by page, what it gives anew, which took a fifth of some meta-gradients: hence what is kept here.
+
+_spare: dict[tuple[tuple[int, ...], np.dtype], list[np.ndarray]] = defaultdict(list)
+_rooms = threading.local()
+
+
+def _zeros(like: np.ndarray) -> np.ndarray:
+    try:
+        found = _spare[like.shape, like.dtype].pop()
+    except IndexError:
+        return np.zeros(like.shape, like.dtype)
+    found.fill(0)
+    return found
+
+
+def reused(make: Callable[..., Any], *sizes: Any) -> Any:
+    """``make(*sizes)`` as this thread made it last, if the sizes are the same (arrays: their shapes and types).
+
+    Its contents are those that were left in it.
+    """
+    key = tuple((size.shape, size.dtype) if isinstance(size, np.ndarray) else size for size in sizes)
+    made = _rooms.__dict__.setdefault("made", {})
+    if made.get(make, (None, None))[0] != key:
+        made[make] = key, make(*sizes)
+    return made[make][1]
 
 
 @cache

@@ -4,17 +4,79 @@ Axes of array names: K inner steps, N samples of a task, F fast parameters; othe
 :mod:`agents.compiled.mixing`.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from agents.compiled import adamw, mixing, templates
 from agents.compiled.compiler import compiled, entry_point
 from agents.compiled.layers import add, sum_samples
-from agents.compiled.tasks import longest
+
+
+class Room(NamedTuple):
+    """For one task after the other, and K inner steps."""
+
+    passes: templates.Pass
+    """Passes 0 to K - 1 are inner steps, K is the query set's, K + 1 the derivative along one direction after the other."""
+    uses: templates.Uses
+    """Use k is that of inner step k, K + k that of its derivative, 2 K that of the query set."""
+    blocks: mixing.Blocks
+    history: adamw.History
+    fast: np.ndarray
+    """[K + 1, F]"""
+    bias: np.ndarray
+    first_moment: np.ndarray
+    """[F], as the next four"""
+    second_moment: np.ndarray
+    direction: np.ndarray
+    change: np.ndarray
+    adjoint: np.ndarray
+    of_mixtures: np.ndarray
+    unmoved: np.ndarray
+    of_query_first: np.ndarray
+    mixed: np.ndarray
+    projections: np.ndarray
+    of_projections: np.ndarray
+    other_activations: np.ndarray
+    other_weights: np.ndarray
+    of_bank: np.ndarray
+    of_output: np.ndarray
+
+
+@entry_point
+def room(steps, samples, dense, outputs, layers, start_F, banks, embedding):
+    """Room for tasks of at most so many samples, with ``dense`` inputs, or 0 if observations are sparse."""
+    dtype, count, width = start_F.dtype, len(banks.output), banks.output.shape[1] // outputs
+    most = (dense or samples) * width
+    projected = 0 if dense else count * most
+    return Room(
+        templates.room(steps + 2, layers, samples, width, outputs, banks),
+        templates.uses(2 * steps + 1, layers, most, width, outputs, banks),
+        mixing.blocks(steps + 2, layers, len(start_F), embedding),
+        adamw.history(steps, start_F),
+        np.empty((steps + 1, len(start_F)), dtype),
+        np.empty(outputs, dtype),
+        np.empty_like(start_F),
+        np.empty_like(start_F),
+        np.empty_like(start_F),
+        np.empty_like(start_F),
+        np.empty_like(start_F),
+        np.empty((layers, count), dtype),
+        np.empty(count * width, dtype),
+        np.empty(most, dtype),
+        np.empty(most, dtype),
+        np.empty(projected, dtype),
+        np.empty(count * most, dtype),
+        np.empty((samples, width), dtype),
+        np.empty((width, width), dtype),
+        np.empty((count, width * width), dtype),
+        np.empty_like(banks.output),
+    )
 
 
 @entry_point
 def query_losses(
-    first, last, support, query, rates, classes, layers, start_F, banks, embedding, of_start_F, of_banks, of_embedding
+    first, last, support, query, rates, classes, start_F, banks, embedding, of_start_F, of_banks, of_embedding, room
 ):
     """Adapt to the support sets of tasks ``first`` to ``last - 1`` and score on their query sets.
 
@@ -23,36 +85,21 @@ def query_losses(
         support, query: :class:`agents.compiled.tasks.TaskSet`.
         rates: of the inner AdamW.
         classes: see :mod:`agents.compiled.losses`.
-        layers: L.
         start_F: fast parameters before adaptation.
         banks: :class:`agents.compiled.templates.Banks`.
         embedding: :class:`agents.compiled.mixing.Embedding`, without blocks for the linear hypernetwork.
         of_start_F, of_banks, of_embedding: added to are the gradients.
+        room: for these sizes.
 
     Returns:
         Sum of the query losses.
     """
-    dtype, steps, fast_size = start_F.dtype, len(rates.moves), len(start_F)
-    samples = max(longest(support.starts), longest(query.starts))
-    outputs, count = support.targets.shape[1], len(banks.output)
-    width = banks.output.shape[1] // outputs
-    dense = support.inputs.shape[1]
-    most = (dense or samples) * width
-    # Passes 0 to K - 1 are inner steps, K is the query set's, K + 1 the derivative along one direction after the other.
-    passes = templates.room(steps + 2, layers, samples, width, outputs, banks)
-    blocks = mixing.blocks(steps + 2, layers, fast_size, embedding)
-    # Use k is that of inner step k, K + k that of its derivative, 2 K that of the query set.
-    uses = templates.uses(2 * steps + 1, layers, most, width, outputs, banks)
-    history = adamw.history(steps, start_F)
-    fast, bias = np.empty((steps + 1, fast_size), dtype), np.empty(outputs, dtype)
-    first_moment, second_moment = np.empty_like(start_F), np.empty_like(start_F)
-    direction, change, adjoint = np.empty_like(start_F), np.empty_like(start_F), np.empty_like(start_F)
-    of_mixtures = np.empty((layers, count), dtype)
-    unmoved = np.empty(count * width, dtype)
-    of_query_first, mixed = np.empty(most, dtype), np.empty(most, dtype)
-    projections, of_projections = np.empty(count * most, dtype), np.empty(count * most, dtype)
-    other_activations, other_weights = np.empty((samples, width), dtype), np.empty((width, width), dtype)
-    of_bank, of_output = np.empty((count, width * width), dtype), np.empty_like(banks.output)
+    steps, fast_size, count = len(rates.moves), len(start_F), len(banks.output)
+    dense, width = support.inputs.shape[1], banks.output.shape[1] // support.targets.shape[1]
+    passes, uses, blocks, history, fast, bias = room.passes, room.uses, room.blocks, room.history, room.fast, room.bias
+    first_moment, second_moment, direction = room.first_moment, room.second_moment, room.direction
+    change, adjoint, of_mixtures, unmoved, mixed = room.change, room.adjoint, room.of_mixtures, room.unmoved, room.mixed
+    projections, of_projections = room.projections, room.of_projections
     total = 0.0
     for task in range(first, last):
         begin, end = support.starts[task], support.starts[task + 1]
@@ -81,7 +128,7 @@ def query_losses(
         query_rows, query_inputs = query.rows[begin_query:end_query], query.inputs[begin_query:end_query]
         at = templates.pass_number(steps, q, passes)
         query_size = (dense or q) * width
-        of_first = of_query_first[:query_size]
+        of_first = room.of_query_first[:query_size]
         query_slow = banks.first if dense else of_projections[: count * query_size].reshape(count, query_size)
         if not dense:
             templates.project(banks.first, query_rows, query_slow, unmoved)
@@ -133,8 +180,8 @@ def query_losses(
                 weights,
                 classes,
                 mixed,
-                other_activations,
-                other_weights,
+                room.other_activations,
+                room.other_weights,
             )
             templates.onto_templates(use, uses, of_first, slow, banks, of_mixtures)
             sum_samples(moved.output_delta, blocks.of_bias[steps + 1])
@@ -146,7 +193,7 @@ def query_losses(
             mixing.add_gradients(k, steps + 1, blocks, fast_size, of_embedding)
             mixing.add_constant_gradients(steps + 1, blocks, of_embedding)
         of_slow = of_projections[: count * size].reshape(count, size)
-        templates.sum_of_uses(uses, of_slow, banks, of_banks, of_bank, of_output)
+        templates.sum_of_uses(uses, of_slow, banks, of_banks, room.of_bank, room.of_output)
         templates.add_first(of_slow, rows, of_banks, unmoved)
         add(of_start_F, adjoint)
     return total

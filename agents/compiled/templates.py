@@ -153,11 +153,10 @@ def _moving(active):
 @compiled
 def _objects_changed(rows_NR, n):
     """Whether sample ``n`` has other active rows than the one before it, the agent's apart."""
-    if n == 0:
-        return True
-    changed = rows_NR[n] != rows_NR[n - 1]
-    changed[_moving(len(changed))] = False
-    return changed.any()
+    changed = n == 0
+    for r in range(rows_NR.shape[1]):
+        changed |= r != _moving(rows_NR.shape[1]) and rows_NR[n, r] != rows_NR[n - 1, r]
+    return changed
 
 
 @compiled

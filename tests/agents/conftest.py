@@ -42,7 +42,7 @@ class Case:
     query: Examples
 
 
-def case_of(family_name: str, imitation: str, tasks: int = 4) -> Case:
+def case_of(family_name: str, imitation: str, tasks: int = 6) -> Case:
     family = make_family(family_name)
     split = make_split(family.space)
     batch = next(

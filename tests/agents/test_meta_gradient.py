@@ -10,6 +10,7 @@ from torch.func import functional_call, grad
 from agents import LEARNERS
 from agents.adaptation import InnerLoop, adapt, sample_weights
 from agents.base import Examples, Learner
+from agents.compiled import function
 from agents.metatraining import adapted_predictions
 from compworld.families import GridFamily
 from compworld.fewshot import Samples, dense
@@ -81,12 +82,14 @@ def test_written_out_equals_double_backward(method: str, loop: str, case: Case, 
 COMPILED = [method for method in ADAPTIVE if LEARNERS[method].compiled_query_loss is not Learner.compiled_query_loss]
 
 
-@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize(("threads", "parts"), [(1, 1), (3, 8)])
 @pytest.mark.parametrize("loop", ["adamw", "minibatch", "one step"])
 @pytest.mark.parametrize("method", COMPILED)
 def test_compiled_equals_double_backward(
-    method: str, loop: str, threads: int, case: Case, monkeypatch: pytest.MonkeyPatch
+    method: str, loop: str, threads: int, parts: int, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """With one task in a part, and with all."""
+    monkeypatch.setattr(function, "PARTS", parts)
     learner, inner = small(method, case.problem), LOOPS[loop]
     weights = sample_weights(inner, case.support, torch.Generator().manual_seed(3))
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)

@@ -39,3 +39,17 @@ def test_bad_names_get_one_clear_error(tmp_path: Path) -> None:
         sweeps.sweep("width", "quick", tmp_path, tmp_path)
     with pytest.raises(ValueError, match="unknown preset 'slow'; allowed: 'quick', 'full'"):
         sweeps.sweep("reach", "slow", tmp_path, tmp_path)
+
+
+def test_combinations_needed_grow_along_the_line_that_made_them() -> None:
+    rows = [
+        {"panel": panel, "line": f"M = {modules}", "x": x, "value": 1.0 if panel == "fresh episodes" else x / (4 * modules)}
+        for panel in sweeps.SETS.values()
+        for modules in (4, 6, 8)
+        for x in (modules, 3 * modules, 4 * modules)
+    ]
+    numbers, line = sweeps._needed(rows)
+    assert numbers.endswith("15.2 (M = 4), 22.8 (M = 6), 30.4 (M = 8).")
+    assert line.startswith("Straight line: 3.80 M")
+    assert "exponent 1.00" in line
+    assert sweeps._needed(rows[:1] + [row for row in rows if row["panel"] == "held out" and row["x"] == 4])[0].endswith("none.")

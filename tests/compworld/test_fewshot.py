@@ -49,6 +49,12 @@ def test_independent_of_the_batch_size(family):
         assert steps_of(more.support, task) == steps_of(large.support, task)
 
 
+def test_prefetching_changes_nothing(family):
+    for one, other in zip(stream(family, tasks=3, prefetch=True), islice(stream(family, tasks=3), 4), strict=False):
+        same_tasks(one, other, 3)
+        np.testing.assert_array_equal(one.weights_TM, other.weights_TM)
+
+
 def test_numpy_and_torch_agree(family):
     one, other = next(stream(family)), next(stream(family, backend_name="torch"))
     np.testing.assert_array_equal(one.weights_TM, other.weights_TM.numpy())
