@@ -226,7 +226,13 @@ def sweep_picture(rows: Sequence[dict[str, Any]], title: str, axis_label: str, p
             reach = [[row["value"] - row["low"] for row in found], [row["high"] - row["value"] for row in found]]
             axis.errorbar(x, y, np.maximum(reach, 0), marker="o", capsize=3, label=line)
         axis.set(title=panel, xlabel=axis_label, ylabel="R²", ylim=(max(-1.0, axis.get_ylim()[0]), 1.02))
-    axes[0][0].legend(fontsize=8)
+        ticks = sorted({row["x"] for row in rows if row["panel"] == panel})
+        if ticks[-1] >= 16 * max(ticks[0], 1):
+            axis.set_xscale("symlog", base=2, linthresh=1)  # with room for 0 steps
+            axis.set(xlim=(0.8 * ticks[0] - 0.2, 1.2 * ticks[-1]))
+            axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+            axis.minorticks_off()
+    figure.legend(*axes[0][0].get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=2)
     figure.suptitle(title, fontsize=9)
     _save(figure, path)
 
