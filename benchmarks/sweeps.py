@@ -157,7 +157,7 @@ def _needed(rows: list[dict[str, Any]]) -> list[str]:
         found[modules] = x0 + (x1 - x0) * (ENOUGH * fresh - y0) / (y1 - y0)
     numbers = ", ".join(f"{count:.1f} (M = {modules})" for modules, count in found.items()) or "none"
     lines = [
-        f"Combinations needed for held-out R² to be {ENOUGH:.0%} of that on fresh episodes (mean of a line), interpolated "
+        f"Combinations needed for held-out R² to be {100 * ENOUGH:.0f} % of that on fresh episodes (mean of a line), interpolated "
         f"linearly: {numbers}."
     ]
     if len(found) > 2:
