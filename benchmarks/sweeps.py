@@ -157,8 +157,8 @@ def _needed(rows: list[dict[str, Any]]) -> list[str]:
         found[modules] = x0 + (x1 - x0) * (ENOUGH * fresh - y0) / (y1 - y0)
     numbers = ", ".join(f"{count:.1f} (M = {modules})" for modules, count in found.items()) or "none"
     lines = [
-        f"Combinations needed for held-out R² to be {100 * ENOUGH:.0f} % of that on fresh episodes (mean of a line), interpolated "
-        f"linearly: {numbers}."
+        f"Combinations needed for held-out R² to be {100 * ENOUGH:.0f} % of that on fresh episodes (mean of a line), "
+        f"interpolated linearly: {numbers}."
     ]
     if len(found) > 2:
         numbers_M, counts_M = np.asarray(list(found)), np.asarray(list(found.values()))
