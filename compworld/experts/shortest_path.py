@@ -1,5 +1,6 @@
 """Goals: the shortest path to the goal, then the interaction."""
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,29 +12,52 @@ from compworld.families.goals import Goals
 from compworld.grid.moves import MOVES
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What does not change within an episode."""
+
+    goal_B: Array
+    """Cell of the goal."""
+    first_B: Array
+    """Where the episode's maze and goal begin in the table of values."""
+    achieving_BA: Array
+    """bool; the action that achieves the goal on its cell."""
+
+
 class ShortestPathExpert(Expert):
     """Expert of Goals; all paths of a world are known before any episode starts."""
 
     def __init__(self, family: Goals) -> None:
         self.family = family
-        # Steps to the goal's cell after each move, [maze, goal, cell, move]; cells that cannot reach it are never visited.
-        nearer = family.distance[np.arange(family.mazes)[:, None, None], family.next_cell]
+        interactions = family.actions - len(MOVES)
+        # Steps to the goal's cell after each action but the achieving one, [maze, goal, cell, action]. (Cells that cannot reach
+        # it are never visited.)
+        moved = family.distance[np.arange(family.mazes)[:, None, None], family.next_cell].transpose(0, 3, 1, 2)
+        stayed = family.distance.transpose(0, 2, 1)[..., None].repeat(interactions, axis=-1)
+        steps = np.concatenate([moved, stayed], axis=-1)
+        # A table, because the powers of NumPy and torch differ in the last bit.
+        worth = family.discount ** np.arange(family.cells + 2, dtype=np.float64)
         self._tables = Tables(
-            after_move=np.ascontiguousarray(nearer.transpose(0, 3, 1, 2)),
+            worth=worth[1 + steps].reshape(-1, family.actions),
+            achieving=np.arange(family.actions) == len(MOVES) + np.arange(interactions)[:, None],
+            one=np.asarray(1.0),
             distance=family.distance,
-            # A table, because the powers of NumPy and torch differ in the last bit.
-            worth=family.discount ** np.arange(family.cells + 2, dtype=np.float64),
         )
 
-    def plan(self, state: State) -> None:
-        return None
+    def plan(self, state: State) -> Plan:
+        tables = self._tables.like(state.agent_B)
+        goal = self.family.goal_cell(state)
+        first = (state.maze_B * self.family.cells + goal) * self.family.cells
+        return Plan(goal, first, tables["achieving"][state.interaction_B])
 
-    def action_values(self, plan: None, state: State) -> Array:
+    def action_values(self, plan: Plan, state: State) -> Array:
         """``discount ** (steps until the reward)``, when the best actions follow; float64 [B, A]."""
-        return self._tables.like(state.agent_B)["worth"][1 + self._steps_after(state)]
+        tables = self._tables.like(state.agent_B)
+        achieves = plan.achieving_BA & (state.agent_B == plan.goal_B)[:, None]
+        return namespace(state.agent_B).where(achieves, tables["one"], tables["worth"][plan.first_B + state.agent_B])
 
     def optimal_action(self, state: State, steps_B: Array) -> Array:
-        return self.imitated_action(None, state)
+        return self.imitated_action(self.plan(state), state)
 
     def optimal_return(self, state: State, steps_B: Array) -> Array:
         xp = namespace(state.agent_B)
@@ -68,13 +92,3 @@ class ShortestPathExpert(Expert):
     def _distance(self, state: State) -> Array:
         table = self._tables.like(state.agent_B)["distance"]
         return table[state.maze_B, state.agent_B, self.family.goal_cell(state)]
-
-    def _steps_after(self, state: State) -> Array:
-        """Steps to the goal's cell after each action, [B, A]; -1 once the goal is achieved."""
-        xp = namespace(state.agent_B)
-        goal = self.family.goal_cell(state)
-        moves = self._tables.like(state.agent_B)["after_move"][state.maze_B, goal, state.agent_B]
-        here = self._distance(state)
-        interaction = xp.arange(self.family.actions - len(MOVES), device=goal.device)
-        achieves = (here == 0)[:, None] & (interaction[None, :] == state.interaction_B[:, None])
-        return xp.concat([moves, xp.where(achieves, -1, here[:, None])], axis=1)

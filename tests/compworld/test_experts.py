@@ -114,7 +114,7 @@ def test_goals_action_values_are_discounted_success():
     streams = np.arange(50)
     state = family.place(streams, family.draw_weights(streams, np.arange(len(family.space))))
     for _ in range(12):
-        values = expert.action_values(None, state)
+        values = expert.action_values(expert.plan(state), state)
         for action in range(family.actions):
             after, outcome = family.step(state, np.full(50, action))
             steps = np.where(outcome.success_B, 0, 1 + family.distance[after.maze_B, after.agent_B, family.goal_cell(after)])
