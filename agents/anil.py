@@ -11,8 +11,8 @@ from torch import Tensor
 
 from agents.base import Examples, Fast, Learner, Problem
 from agents.compiled.adamw import rates
-from agents.compiled.anil import query_losses
-from agents.compiled.function import Arrays, sum_of_losses
+from agents.compiled.anil import query_losses, room
+from agents.compiled.function import Arrays, reused, rounded_up, sum_of_losses
 from agents.compiled.tasks import Packing
 from agents.explicit import InnerProblem
 from agents.losses import CrossEntropy, Loss
@@ -58,8 +58,11 @@ class ANIL(Learner):
         few_set, asked_set = few.task_set(features, weights_WTN), asked.task_set(asked_features, query.weights[None])
         inner_rates, classes = rates(inner, few_set.targets.dtype), isinstance(self.loss, CrossEntropy)
 
+        samples = rounded_up(max(support.weights.shape[1], query.weights.shape[1]))
+
         def kernel(first: int, last: int, slow: Arrays, of_slow: Arrays) -> float:
-            return query_losses(first, last, few_set, asked_set, inner_rates, classes, slow[0], *of_slow)
+            place = reused(room, inner.steps, samples, features.shape[1], few_set.targets.shape[1], slow[0])
+            return query_losses(first, last, few_set, asked_set, inner_rates, classes, slow[0], *of_slow, place)
 
         return sum_of_losses(kernel, few.lengths, [start], [features, asked_features])
 

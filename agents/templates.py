@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from agents.base import Examples, Problem
 from agents.compiled import hypernetwork, mixing
 from agents.compiled.adamw import rates
-from agents.compiled.function import Arrays, reused, sum_of_losses
+from agents.compiled.function import Arrays, reused, rounded_up, sum_of_losses
 from agents.compiled.tasks import task_sets
 from agents.compiled.templates import Banks
 from agents.first_layer import GeneratedInput, MixedInput, ProjectedInput
@@ -124,8 +124,7 @@ class TemplateNetwork(nn.Module):
         nothing = start_F.new_empty(0, self.templates)
         blocks = embedding or [nothing, nothing, nothing, nothing, start_F.new_empty(0, self.problem.outputs)]
         inner_rates, classes = rates(inner, few_set.targets.dtype), isinstance(loss, CrossEntropy)
-        # Rounded up, so that the next meta-batch can reuse the room.
-        samples = 32 * math.ceil(max(support.weights.shape[1], query.weights.shape[1]) / 32)
+        samples = rounded_up(max(support.weights.shape[1], query.weights.shape[1]))
         dense = few_set.inputs.shape[1]
 
         def kernel(first: int, last: int, slow: Arrays, of_slow: Arrays) -> float:

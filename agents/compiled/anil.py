@@ -4,19 +4,71 @@ Axes of array names: K inner steps, N samples of a task, S samples of all tasks,
 parameters.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from agents.compiled import adamw
 from agents.compiled.compiler import compiled, entry_point
 from agents.compiled.losses import curvature, loss_and_gradient
-from agents.compiled.tasks import longest
 
 STEPS_AT_ONCE = 5
 """Inner steps whose shares in the features' derivative make one product; larger ones were slower."""
 
 
+class Room(NamedTuple):
+    """For one task after the other."""
+
+    heads: np.ndarray
+    """[K + 1, P]"""
+    history: adamw.History
+    deltas: np.ndarray
+    """[K, N * A]"""
+    probabilities: np.ndarray
+    """[K, N, A]"""
+    query_delta: np.ndarray
+    """[N, A], as the next two"""
+    query_probabilities: np.ndarray
+    along: np.ndarray
+    left: np.ndarray
+    """[2 * STEPS_AT_ONCE, N * A]"""
+    right: np.ndarray
+    """[2 * STEPS_AT_ONCE, A, H]"""
+    of_features: np.ndarray
+    """[N, H]"""
+    first_moment: np.ndarray
+    """[P], as all that follow"""
+    second_moment: np.ndarray
+    direction: np.ndarray
+    change: np.ndarray
+    adjoint: np.ndarray
+
+
 @entry_point
-def query_losses(first, last, support, query, rates, classes, start_P, of_start_P, of_support_SH, of_query_SH):
+def room(steps, samples, width, outputs, start_P):
+    """Room for tasks of at most so many samples."""
+    dtype = start_P.dtype
+    return Room(
+        np.empty((steps + 1, len(start_P)), dtype),
+        adamw.history(steps, start_P),
+        np.empty((steps, samples * outputs), dtype),
+        np.empty((steps, samples, outputs), dtype),
+        np.empty((samples, outputs), dtype),
+        np.empty((samples, outputs), dtype),
+        np.empty((samples, outputs), dtype),
+        np.empty((2 * STEPS_AT_ONCE, samples * outputs), dtype),
+        np.empty((2 * STEPS_AT_ONCE, outputs, width), dtype),
+        np.empty((samples, width), dtype),
+        np.empty_like(start_P),
+        np.empty_like(start_P),
+        np.empty_like(start_P),
+        np.empty_like(start_P),
+        np.empty_like(start_P),
+    )
+
+
+@entry_point
+def query_losses(first, last, support, query, rates, classes, start_P, of_start_P, of_support_SH, of_query_SH, room):
     """Adapt to the support sets of tasks ``first`` to ``last - 1`` and score on their query sets.
 
     Args:
@@ -27,22 +79,17 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
         start_P: the head's weights [A, H] and biases [A].
         of_start_P: added to is the gradient with respect to the start.
         of_support_SH, of_query_SH: filled with the gradients with respect to the features.
+        room: for these sizes.
 
     Returns:
         Sum of the query losses.
     """
-    dtype, steps, samples = start_P.dtype, len(rates.moves), longest(support.starts)
-    width, count = support.inputs.shape[1], support.targets.shape[1]
-    heads = np.empty((steps + 1, len(start_P)), dtype)
-    history = adamw.history(steps, start_P)
-    deltas, probabilities = np.empty((steps, samples * count), dtype), np.empty((steps, samples, count), dtype)
-    query_delta = np.empty((longest(query.starts), count), dtype)
-    query_probabilities = np.empty_like(query_delta)
-    along = np.empty((samples, count), dtype)
-    left, right = np.empty((2 * STEPS_AT_ONCE, samples * count), dtype), np.empty((2 * STEPS_AT_ONCE, count, width), dtype)
-    of_features = np.empty((samples, width), dtype)
-    first_moment, second_moment = np.empty_like(start_P), np.empty_like(start_P)
-    direction, change, adjoint = np.empty_like(start_P), np.empty_like(start_P), np.empty_like(start_P)
+    steps, width, count = len(rates.moves), support.inputs.shape[1], support.targets.shape[1]
+    heads, history, deltas, probabilities = room.heads, room.history, room.deltas, room.probabilities
+    query_delta, query_probabilities, along = room.query_delta, room.query_probabilities, room.along
+    left, right, of_features = room.left, room.right, room.of_features
+    first_moment, second_moment = room.first_moment, room.second_moment
+    direction, change, adjoint = room.direction, room.change, room.adjoint
     total = 0.0
     for task in range(first, last):
         begin, end = support.starts[task], support.starts[task + 1]

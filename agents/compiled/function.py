@@ -105,6 +105,11 @@ def reused(make: Callable[..., Any], *sizes: Any) -> Any:
     return made[make][1]
 
 
+def rounded_up(samples: int) -> int:
+    """A number of samples for which the next meta-batch can reuse the same room."""
+    return -samples // 32 * -32
+
+
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, "tasks")
