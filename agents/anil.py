@@ -57,7 +57,6 @@ class ANIL(Learner):
         start = torch.cat([self.head.mT.flatten(), self.bias.flatten()])
         few_set, asked_set = few.task_set(features, weights_WTN), asked.task_set(asked_features, query.weights[None])
         inner_rates, classes = rates(inner, few_set.targets.dtype), isinstance(self.loss, CrossEntropy)
-
         samples = rounded_up(max(support.weights.shape[1], query.weights.shape[1]))
 
         def kernel(first: int, last: int, slow: Arrays, of_slow: Arrays) -> float:

@@ -44,10 +44,10 @@ def decode(
     held_out_weights_TM: np.ndarray,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    """Ridge regression with intercept from the features, as they are, to all modules' weights.
+    """Ridge regression with intercept from the features, on one scale, to all modules' weights.
 
     The penalty is chosen by cross-validation that leaves whole combinations out. R² is out of sample (Campbell and Thompson
-    2008, equation 1): 1 minus the squared error over that of predicting the mean of the first set, which is all that a probe
+    2008): 1 minus the squared error over that of predicting the mean of the first set, which is all that a probe
     without information could know, so that 0 stands for no information also where the second set's mean is another.
 
     Returns:

@@ -25,6 +25,7 @@ class Room(NamedTuple):
     fast: np.ndarray
     """[K + 1, F]"""
     bias: np.ndarray
+    """[A]"""
     first_moment: np.ndarray
     """[F], as the next four"""
     second_moment: np.ndarray
@@ -32,15 +33,24 @@ class Room(NamedTuple):
     change: np.ndarray
     adjoint: np.ndarray
     of_mixtures: np.ndarray
+    """[L, C]"""
     unmoved: np.ndarray
+    """[C * H]; sum of rows of the first layer's table."""
     of_query_first: np.ndarray
+    """[Z], as the next; Z for the longest task."""
     mixed: np.ndarray
     projections: np.ndarray
+    """[C * Z]; empty for dense observations, whose table is mixed itself."""
     of_projections: np.ndarray
+    """[C * Z]"""
     other_activations: np.ndarray
+    """[N, H]"""
     other_weights: np.ndarray
+    """[H, H]"""
     of_bank: np.ndarray
+    """[C, H * H]"""
     of_output: np.ndarray
+    """[C, A * H]"""
 
 
 @entry_point

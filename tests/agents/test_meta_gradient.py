@@ -14,7 +14,7 @@ from agents.compiled import function
 from agents.metatraining import adapted_predictions
 from compworld.families import GridFamily
 from compworld.fewshot import Samples, dense
-from tests.agents.conftest import ADAPTIVE, METHODS, OPTIONS, Case, small
+from tests.agents.conftest import ADAPTIVE, METHODS, OPTIONS, Case, case_of, small
 
 LOOPS = {
     "adamw": InnerLoop(4, 0.1, weight_decay=0.02),
@@ -113,6 +113,16 @@ def test_compiled_networks_of_one_hidden_layer(method: str, case: Case) -> None:
     assert total is not None
     ours = gradients_of(learner, total / len(case.batch))
     assert_same(ours, gradients_of(learner, meta_loss(learner, inner, case.support, case.query)))
+
+
+def test_a_compiled_gradient_is_taken_once() -> None:
+    case = case_of("teacher-small", "action_values")
+    learner = small("anil", case.problem)
+    total = learner.compiled_query_loss(LOOPS["adamw"], case.support, case.query, case.support.weights[None])
+    assert total is not None
+    total.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="the gradient of a compiled loss was taken before; allowed: once"):
+        total.backward()
 
 
 def test_the_linear_hypernetworks_normalised_start(case: Case) -> None:
