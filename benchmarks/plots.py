@@ -232,7 +232,7 @@ def sweep_picture(rows: Sequence[dict[str, Any]], title: str, axis_label: str, p
             axis.set(xlim=(0.8 * ticks[0] - 0.2, 1.2 * ticks[-1]))
             axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
             axis.minorticks_off()
-    figure.legend(*axes[0][0].get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=2)
+    figure.legend(*axes[0][0].get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=len(panels))
     figure.suptitle(title, fontsize=9)
     _save(figure, path)
 
