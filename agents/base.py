@@ -78,9 +78,6 @@ class Learner(nn.Module, ABC):
     adapts = True
     """Whether there is anything to adapt; if not, the inner loop is skipped."""
 
-    comparable_fast = True
-    """Whether each fast parameter means the same for all tasks, so that modules can be decoded from them."""
-
     def __init__(self, problem: Problem) -> None:
         super().__init__()
         self.problem = problem
@@ -97,6 +94,17 @@ class Learner(nn.Module, ABC):
     @abstractmethod
     def predict(self, fast: Fast, encoded: Any) -> Tensor:
         """Outputs [T, N, A] of each task's adapted network."""
+
+    def readings(self, fast: Fast, encoded: Any) -> dict[str, Tensor]:
+        """What of each task's adapted network tells the task, by layer, each [T, ...]; by default the fast parameters.
+
+        Modules are decoded from it, so every entry must mean the same for all tasks.
+
+        Args:
+            fast: adapted fast parameters.
+            encoded: the encoding of a few inputs, the same for all tasks, for methods that are read by their activations.
+        """
+        return fast
 
     def inner_problem(self, encoded: Any, support: Examples) -> InnerProblem | None:
         """The inner gradient and its adjoint written out, for a learner with one fast tensor; None leaves both to autograd."""

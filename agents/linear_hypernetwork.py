@@ -56,6 +56,11 @@ class LinearHypernetwork(Learner):
         flat, bias = self.split(fast["coefficients_and_bias"])
         return self.network(rescaled(flat)[0].unbind(1), bias, encoded)
 
+    def readings(self, fast: Fast, encoded: Encoding) -> dict[str, Tensor]:
+        coefficients, bias = self.split(fast["coefficients_and_bias"])
+        by_layer = {f"coefficients of layer {number}": values for number, values in enumerate(coefficients.unbind(1), 1)}
+        return {**by_layer, "output bias": bias}
+
     def inner_problem(self, encoded: Encoding, support: Examples) -> InnerProblem:
         return _CoefficientProblem(self, encoded, support)
 

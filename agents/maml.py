@@ -62,8 +62,6 @@ class MAML(Learner):
         hidden_layers: number of hidden layers.
     """
 
-    comparable_fast = False
-
     def __init__(self, problem: Problem, width: int = 368, hidden_layers: int = 3) -> None:
         super().__init__(problem)
         check_sizes(width=width, hidden_layers=hidden_layers)
@@ -103,13 +101,20 @@ class MAML(Learner):
         return {"parameters": torch.cat([self._initial_rows(support).flatten(1), tail], 1)}
 
     def predict(self, fast: Fast, encoded: Encoding) -> Tensor:
+        return self._forward(fast, encoded)[1].mT
+
+    def readings(self, fast: Fast, encoded: Encoding) -> dict[str, Tensor]:
+        """Hidden activations: which rows of the first layer are kept as fast parameters differs between tasks."""
+        return {f"hidden layer {number}": values for number, values in enumerate(self._forward(fast, encoded)[0], 1)}
+
+    def _forward(self, fast: Fast, encoded: Encoding) -> tuple[list[Tensor], Tensor]:
         parts = self.parts(fast["parameters"])
         # Rows of the first layer: decayed initial values everywhere, plus the adaptation of those that the support set uses.
         decay = fast["parameters"][:, -1:, None]
         changed = (parts.rows_TUH - decay * self._initial_rows(encoded)) * encoded.size_TU1
         unchanged = self.input_layer(self.input_layer.table(self.first), encoded.inputs_TNR)
         first = torch.baddbmm(unchanged * decay, encoded.incidence_TNU, changed) + parts.first_bias_TH[:, None]
-        return forward(first, parts.weights)[1].mT
+        return forward(first, parts.weights)
 
     def inner_problem(self, encoded: Encoding, support: Examples) -> InnerProblem:
         return _ParameterProblem(self, encoded, support)

@@ -9,8 +9,8 @@ from typing import Any
 from agents.adaptation import InnerLoop
 from agents.metatraining import OuterLoop
 
-CONFIG_VERSION = 2
-"""Raised whenever the same config would give other numbers, so that old records are not mistaken for new ones."""
+CONFIG_VERSION = 3
+"""Raised whenever the same config would give another record, so that old ones are not mistaken for new ones."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks import plots
-from benchmarks.decoding import adapted_parameters
+from benchmarks.decoding import readings_of
 from benchmarks.methods import title_of
 from benchmarks.results import RunFolder, write_json, write_text
 from benchmarks.runner import trained_learner
@@ -30,8 +30,7 @@ def inspect_run(runs: Path, run_id: str, out: Path) -> list[Path]:
         out: folder for the files.
 
     Returns:
-        The files: ``scores.md``, ``scores.json``, ``combinations.png`` and, where fast parameters mean the same for all tasks,
-        ``adapted.png``.
+        The files: ``scores.md``, ``scores.json``, ``combinations.png`` and, of methods that adapt, ``adapted.png``.
 
     Raises:
         ValueError: no such run, or it has not finished.
@@ -47,14 +46,15 @@ def inspect_run(runs: Path, run_id: str, out: Path) -> list[Path]:
     mean = by_combination(scores, world.split, metrics[-1])
     plots.combinations_picture(diagnose(world.split), mean, _words(metrics[-1]), title, out / "combinations.png")
     files = ["scores.md", "scores.json", "combinations.png"]
-    if learner.adapts and config.inner.steps and learner.comparable_fast:
-        found = [adapted_parameters(learner, config, world, which)[:2] for which in ("fresh_episodes", "held_out")]
-        features, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        held_out = np.arange(len(features)) >= len(found[0][0])
+    if learner.adapts and config.inner.steps:
+        found = [readings_of(learner, config, world, which)[:2] for which in ("fresh_episodes", "held_out")]
+        features = np.concatenate([np.concatenate(list(readings.values()), 1) for readings, _ in found])
+        weights = np.concatenate([weights for _, weights in found])
+        held_out = np.arange(len(features)) >= len(found[0][1])
         model = PCA(2)
         points = model.fit_transform(StandardScaler().fit_transform(features))
         share = model.explained_variance_ratio_.sum()
-        note = f"{title}: adapted parameters on two principal components ({share:.0%} of variance); triangles: held out"
+        note = f"{title}: what adapted, on two principal components ({share:.0%} of variance); triangles: held out"
         names = world.split.space.module_names
         layers = len(weights[0]) // len(names)
         weights = weights[:, : len(names)]

@@ -273,15 +273,17 @@ def _leads(rows: Sequence[Row], family: str, support: str) -> list[str]:
 
 
 def _decoded(rows: Sequence[Row], family: str, support: str) -> list[str]:
-    """How well modules can be read off the adapted parameters of each method, where its records say."""
+    """How well modules can be read off each method after adaptation, altogether and from each layer alone."""
     lines = []
     for row in rows:
         found = [result["decoding"] for result in row.results if result.get("decoding")]
         if (row.family, row.support) == (family, support) and found:
             r2, shuffled = (np.asarray([record[name] for record in found]) for name in ("total_r2", "permuted_total_r2"))
+            layers = {name: np.mean([record["layers"][name]["total_r2"] for record in found]) for name in found[0]["layers"]}
+            alone = ", ".join(f"{name} {value:.2f}" for name, value in layers.items())
             lines.append(
-                f"- modules decoded linearly from what {title_of(row.method)} adapted, held out: R² {r2.mean():.2f} "
-                f"({r2.min():.2f} to {r2.max():.2f} over seeds); shuffled {shuffled.mean():.2f}"
+                f"- modules decoded linearly from {title_of(row.method)}, held out: R² {r2.mean():.2f} "
+                f"({r2.min():.2f} to {r2.max():.2f} over seeds); shuffled {shuffled.mean():.2f}; alone: {alone}"
             )
     return lines
 

@@ -1,10 +1,16 @@
 """Linear decoding: exact where modules are encoded linearly, nothing where they are not there."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, GroupKFold
 
-from benchmarks.decoding import decode
+from benchmarks.decoding import PENALTIES, decode, readings_of
+from benchmarks.runner import make_world, new_learner
 from compworld import make_family, make_split
+from tests.benchmarks.conftest import tiny
 
 
 def tasks(rng, pool, count=200):
@@ -53,3 +59,34 @@ def test_noise_is_not_decoded():
     held_out, _ = tasks(rng, split.pool("held_out"))
     found = decode(rng.standard_normal((200, 30)), weights, combination, rng.standard_normal((200, 30)), held_out, rng)
     assert max(found["r2"]) < 0.2
+
+
+@pytest.mark.parametrize("features", [7, 60, 300])
+def test_ridge_is_that_of_a_search_over_penalties(features):
+    """All penalties by one decomposition, and features rotated into their span, change nothing."""
+    rng = np.random.default_rng(features)
+    weights, held_out = rng.standard_normal((90, 4)), rng.standard_normal((30, 4))
+    mixing = rng.standard_normal((4, features))
+    inputs, others = (values @ mixing + 2 * rng.standard_normal((len(values), features)) for values in (weights, held_out))
+    groups = np.arange(90) % 9
+    search = GridSearchCV(Ridge(), {"alpha": PENALTIES}, cv=GroupKFold(5), scoring="neg_mean_squared_error")
+    scale = np.sqrt(inputs.var(0).mean())
+    predicted = search.fit(inputs / scale, weights, groups=groups).predict(others / scale)
+    found = decode(inputs, weights, groups, others, held_out, rng)
+    assert found["penalty"] == pytest.approx(search.best_params_["alpha"])
+    r2 = 1 - ((held_out - predicted) ** 2).sum(0) / ((held_out - weights.mean(0)) ** 2).sum(0)
+    assert found["r2"] == pytest.approx(r2, rel=1e-6)
+
+
+@pytest.mark.parametrize("family", ["goals-small", "preferences-small", "teacher-small"])
+def test_activations_of_an_untrained_network_without_steps_tell_no_task(family):
+    """The inputs that are asked about are the same for all tasks and show no maze."""
+    config = tiny("maml", family)
+    config = dataclasses.replace(config, inner=dataclasses.replace(config.inner, steps=0))
+    world = make_world(config)
+    readings, weights, _ = readings_of(new_learner(config, world), config, world, "held_out")
+    assert list(readings) == ["hidden layer 1", "hidden layer 2"]
+    for values in readings.values():
+        assert len(values) == len(weights)
+        assert np.abs(values).max() > 0
+        np.testing.assert_allclose(values, np.broadcast_to(values[0], values.shape), atol=1e-5)

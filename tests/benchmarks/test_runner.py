@@ -11,6 +11,7 @@ from agents.metatraining import MetaTrainer
 from benchmarks import executors, runner
 from benchmarks.config import RunConfig
 from benchmarks.evaluation import SETS
+from benchmarks.recipes import ADAPTIVE
 from benchmarks.results import RunFolder, write_text
 from compworld import ENV_IDS
 from tests.benchmarks.conftest import METHOD_NAMES, tiny
@@ -28,8 +29,10 @@ def test_every_method_runs_and_is_scored(method: str, family: str, tmp_path: Pat
         assert ("normalised_return" in scores) == (family in ENV_IDS.values())
         assert max(scores.get("normalised_return", [0])) <= 1 + 1e-9
     decoded = result["decoding"]
-    assert (decoded is None) == (config.method not in ("linear_hypernetwork", "deep_hypernetwork", "anil"))
-    assert decoded is None or len(decoded["r2"]) == len(decoded["permuted_r2"])
+    assert (decoded is None) == (config.method not in ADAPTIVE)
+    if decoded:
+        assert decoded["layers"]
+        assert all(len(found["r2"]) == len(found["permuted_r2"]) for found in (decoded, *decoded["layers"].values()))
     assert result["split_sha256"] == runner.make_world(config).split.sha256
     assert result["packages"]["torch"]
     assert result["hardware"]["cores"] >= 1
