@@ -31,7 +31,8 @@ def train(
         preset: Where the settings come from: quick, teacher, evening or iclr2024.
         seed: Of initialisation and of the stream of tasks.
         world: Of mazes, preferences and split; by default the seed.
-        support: Which combinations are trained: random, non_compositional, connected, disconnected, k_hot, equal.
+        support: Which combinations are trained: random, compositional, non_compositional, connected, disconnected, k_hot,
+            equal.
         steps: Outer steps, instead of the preset's.
         runs: Folder in which every run has its own folder.
     """
@@ -107,7 +108,7 @@ def splits(family: str = "preferences", support: str = "random", world: int = 0,
 
     Args:
         family: preferences, goals, teacher, or one of them with -small behind it.
-        support: random, non_compositional, connected, disconnected, k_hot, equal or active_modules.
+        support: random, compositional, non_compositional, connected, disconnected, k_hot, equal or active_modules.
         world: Seed of the split.
         out: PNG file; by default splits/FAMILY_SUPPORT_WORLD.png.
     """
@@ -224,6 +225,7 @@ def theory(
     experiment: Annotated[str, tyro.conf.Positional],
     preset: str = "quick",
     support: tuple[str, ...] = (),
+    family: tuple[str, ...] = (),
     workers: int | None = None,
     runs: Runs = Path("runs"),
     out: Path = Path("theory"),
@@ -232,28 +234,29 @@ def theory(
     """Experiments on when modules can be recovered.
 
     Args:
-        experiment: identification (which supports make a student find a teacher's modules), connectivity (connected
-            against disconnected support at equal numbers of training combinations), overparameterisation (templates and
-            width), tasks (how many combinations must be trained), reach (more active modules than trained) or adaptation
-            (shots and inner steps).
+        experiment: identification (which supports make a student find a teacher's modules), connectivity and
+            compositionality (connected against disconnected support, compositional against non-compositional, on the same
+            held-out combinations), overparameterisation (templates and width), tasks (how many combinations must be trained),
+            reach (more active modules than trained) or adaptation (shots and inner steps).
         preset: quick (minutes on two cores) or full (hours).
         support: Of identification: sets of modules trained together, such as "0,1;1,2;2,0"; by default five named ones.
+        family: Of connectivity and compositionality: which families; by default all three.
         workers: Students trained side by side; by default one per core.
         runs: Folder in which every run has its own folder or file.
         out: Folder for table, data and figure.
         json_file: Also write the data to this file.
     """
-    from benchmarks import connectivity, identification, sweeps
+    from benchmarks import conditions, identification, sweeps
     from benchmarks.results import write_json
 
     if experiment == "identification":
         found = identification.identification(preset, support or identification.SUPPORTS, runs, out, workers)
-    elif experiment == "connectivity":
-        found = connectivity.connectivity(preset, runs, out, workers)
+    elif experiment in conditions.CONDITIONS:
+        found = conditions.compare(experiment, preset, runs, out, workers, family)
     elif experiment in sweeps.SWEEPS:
         found = sweeps.sweep(experiment, preset, runs, out, workers)
     else:
-        allowed = ", ".join(map(repr, ("identification", "connectivity", *sweeps.SWEEPS)))
+        allowed = ", ".join(map(repr, ("identification", *conditions.CONDITIONS, *sweeps.SWEEPS)))
         raise ValueError(f"unknown experiment {experiment!r}; allowed: {allowed}")
     print((out / f"{experiment}.md").read_text(), end="")
     print(f"Written to {out}.")

@@ -237,6 +237,44 @@ def sweep_picture(rows: Sequence[dict[str, Any]], title: str, axis_label: str, p
     _save(figure, path)
 
 
+def conditions_picture(found: dict[str, Any], names: Mapping[str, str], path: Path) -> None:
+    """Held-out score of every method on each support, with intervals; a panel for each family, the last for students.
+
+    Args:
+        found: of :func:`benchmarks.conditions.compare`.
+        names: of the metrics, for the axes; a family's first one is drawn.
+        path: of the PNG.
+    """
+    students = found["theory_setting"]
+    panels = [
+        (
+            f"{family['family']}, {family['seeds']} seeds",
+            names[family["metrics"][0]],
+            [(row["method"], row["support"], row["scores"][family["metrics"][0]]["held_out"]) for row in family["rows"]],
+        )
+        for family in found["families"]
+    ]
+    supports = [row["support"] for row in students["rows"]]
+    scores = [("student", support, row["held_out"]) for support, row in zip(supports, students["rows"], strict=True)]
+    panels.append((f"theory's setting, {students['seeds']} seeds", names["r2"], scores))
+    figure, axes = plt.subplots(1, len(panels), figsize=(4.2 * len(panels), 4.4), squeeze=False, layout="constrained")
+    for axis, (title, metric, cells) in zip(axes[0], panels, strict=True):
+        methods = list(dict.fromkeys(method for method, _, _ in cells))
+        places = {support: place for place, support in enumerate(dict.fromkeys(support for _, support, _ in cells))}
+        for number, method in enumerate(methods):
+            own = [(places[support], estimate) for name, support, estimate in cells if name == method]
+            value = np.asarray([estimate["value"] for _, estimate in own])
+            reach = np.abs([[estimate["low"] for _, estimate in own], [estimate["high"] for _, estimate in own]] - value)
+            x = np.asarray([place for place, _ in own]) + 0.12 * (number - (len(methods) - 1) / 2)
+            color = PALETTE.get(method, "black")
+            axis.errorbar(x, value, reach, fmt="o", capsize=3, color=color, label=title_of(method))
+        axis.set_xticks(range(len(places)), [textwrap.fill(place, 14) for place in places], fontsize=8)
+        axis.set(title=title, ylabel=f"{metric}, held out", xlim=(-0.6, len(places) - 0.4))
+        axis.legend(fontsize=8)
+    figure.suptitle(f"{found['title']}: 95 % intervals over seeds and tasks", fontsize=9)
+    _save(figure, path)
+
+
 def _save(figure: Any, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)

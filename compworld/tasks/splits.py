@@ -118,12 +118,22 @@ def random(space: ModuleSpace, rng: np.random.Generator, held_out_fraction: floa
 
 def non_compositional(space: ModuleSpace, rng: np.random.Generator, module: int | None = None) -> Masks:
     """Hold out every combination that has one module: by default the last one (the last value of a product's first factor)."""
-    if module is None:
-        module = space.factors[0][-1] if space.factors else space.modules - 1
-    if not 0 <= module < space.modules:
-        raise ValueError(f"module is {module}; allowed: 0 to {space.modules - 1}")
-    held_out = space.combinations[:, module].copy()
+    held_out = _having(space, module)
     return ~held_out, held_out
+
+
+def compositional(
+    space: ModuleSpace, rng: np.random.Generator, module: int | None = None, trained_combinations: int | None = None
+) -> Masks:
+    """Hold out a random half of what :func:`non_compositional` holds out, and train the other half: every module is trained.
+
+    With ``trained_combinations`` (such as the number that :func:`non_compositional` trains) only that many are, without some
+    of those that lack the module. All modules hang together either way.
+    """
+    having = _having(space, module)
+    trained = _thinned(space, rng, np.ones(len(space), dtype=bool), having, len(space) - int(having.sum()) // 2)
+    held_out = ~trained
+    return _thinned_to(space, rng, trained, ~having, trained_combinations), held_out
 
 
 def connected(space: ModuleSpace, rng: np.random.Generator, trained_combinations: int | None = None) -> Masks:
@@ -134,17 +144,7 @@ def connected(space: ModuleSpace, rng: np.random.Generator, trained_combinations
     number that :func:`disconnected` trains) only that many are, chosen at random such that all modules still hang together.
     """
     near, same_half = _ring_supports(space)
-    trained = near.copy()
-    for index in rng.permutation(np.flatnonzero(near)):
-        if trained_combinations is None or trained.sum() <= trained_combinations:
-            break
-        trained[index] = False
-        trained[index] = not _hang_together(space.combinations[trained])
-    if trained_combinations is not None and trained.sum() > trained_combinations:
-        raise ValueError(
-            f"trained_combinations is {trained_combinations}; allowed: at least {trained.sum()}, to stay connected"
-        )
-    return trained, ~near & ~same_half
+    return _thinned_to(space, rng, near, near, trained_combinations), ~near & ~same_half
 
 
 def disconnected(space: ModuleSpace, rng: np.random.Generator) -> Masks:
@@ -197,7 +197,8 @@ def active_modules(space: ModuleSpace, rng: np.random.Generator, trained_active:
 
 
 SUPPORTS: dict[str, Callable[..., Masks]] = {
-    support.__name__: support for support in (random, non_compositional, connected, disconnected, k_hot, equal, active_modules)
+    support.__name__: support
+    for support in (random, compositional, non_compositional, connected, disconnected, k_hot, equal, active_modules)
 }
 
 
@@ -205,6 +206,44 @@ def _number_held_out(space: ModuleSpace, fraction: float) -> int:
     if not 0 < fraction < 1:
         raise ValueError(f"held_out_fraction is {fraction}; allowed: above 0 and below 1")
     return round(fraction * len(space))
+
+
+def _having(space: ModuleSpace, module: int | None) -> np.ndarray:
+    """The combinations that have a module, by default the last one, or the last value of the first factor."""
+    if module is None:
+        module = space.factors[0][-1] if space.factors else space.modules - 1
+    if not 0 <= module < space.modules:
+        raise ValueError(f"module is {module}; allowed: 0 to {space.modules - 1}")
+    return space.combinations[:, module].copy()
+
+
+def _thinned_to(
+    space: ModuleSpace, rng: np.random.Generator, trained: np.ndarray, candidates: np.ndarray, wanted: int | None
+) -> np.ndarray:
+    """:func:`_thinned`, or everything for None.
+
+    Raises:
+        ValueError: so few do not hang together.
+    """
+    if wanted is None:
+        return trained
+    thinned = _thinned(space, rng, trained, candidates, wanted)
+    if thinned.sum() > wanted:
+        raise ValueError(f"trained_combinations is {wanted}; allowed: at least {thinned.sum()}, to stay connected")
+    return thinned
+
+
+def _thinned(
+    space: ModuleSpace, rng: np.random.Generator, trained: np.ndarray, candidates: np.ndarray, wanted: int
+) -> np.ndarray:
+    """Without random ones of the candidates, until as many are left as wanted; all modules hang together as they did."""
+    trained = trained.copy()
+    for index in rng.permutation(np.flatnonzero(candidates & trained)):
+        if trained.sum() <= wanted:
+            break
+        trained[index] = False
+        trained[index] = not _hang_together(space.combinations[trained])
+    return trained
 
 
 def _hang_together(combinations: np.ndarray) -> bool:

@@ -45,7 +45,7 @@ def test_splits_are_reproducible(family, support):
         assert one.sha256 == other.sha256
 
 
-@pytest.mark.parametrize("chance", ["random", "equal"])
+@pytest.mark.parametrize("chance", ["random", "equal", "compositional"])
 def test_random_supports_depend_on_the_world(chance):
     assert len({make_split(TRIPLES, chance, world).sha256 for world in range(5)}) > 1
 
@@ -96,9 +96,37 @@ def test_connected_support_can_train_as_few_combinations_as_the_disconnected_one
     assert found.compositional
 
 
-def test_too_few_combinations_cannot_be_connected():
-    with pytest.raises(ValueError, match=r"trained_combinations is 3; allowed: at least \d"):
-        make_split(ModuleSpace.subsets(8, 2), "connected", trained_combinations=3)
+@pytest.mark.parametrize("space", [TRIPLES, PAIRS, ModuleSpace.subsets(4, 2), GOALS], ids=len)
+@pytest.mark.parametrize("module", [None, 1])
+def test_compositional_support_trains_half_of_what_its_counterpart_holds_out(space, module):
+    without = make_split(space, "non_compositional", module=module)
+    count = int(without.trained.sum())
+    for world in range(10):
+        everything = make_split(space, "compositional", world, module=module)
+        matched = make_split(space, "compositional", world, module=module, trained_combinations=count)
+        assert matched.trained.sum() == count
+        assert everything.trained.sum() == len(space) - without.held_out.sum() // 2
+        assert (everything.trained ^ everything.held_out).all()
+        assert (matched.held_out == everything.held_out).all()
+        assert not (matched.trained & ~everything.trained).any()
+        assert not (everything.held_out & ~without.held_out).any()
+        assert (matched.trained & without.held_out).sum() == (without.held_out.sum() + 1) // 2
+        for split in (everything, matched):
+            found = diagnose(split)
+            assert found.compositional
+            assert found.connected
+        assert not diagnose(without).compositional
+
+
+@pytest.mark.parametrize("support_name", ["connected", "compositional"])
+def test_too_few_combinations_cannot_be_connected(support_name):
+    with pytest.raises(ValueError, match=r"trained_combinations is 3; allowed: at least \d+, to stay connected"):
+        make_split(ModuleSpace.subsets(8, 2), support_name, trained_combinations=3)
+
+
+def test_single_modules_never_hang_together():
+    with pytest.raises(ValueError, match=r"support 'compositional' with options {} leaves no combination held_out out of 8"):
+        make_split(ModuleSpace.subsets(8, 1), "compositional")
 
 
 def test_random_support_refuses_to_leave_modules_untrained():
@@ -160,7 +188,7 @@ def test_masks_cannot_be_overwritten():
 
 
 def test_unknown_support():
-    with pytest.raises(ValueError, match=r"unknown support 'conected'; allowed: 'random', 'non_compositional', 'connected'"):
+    with pytest.raises(ValueError, match=r"unknown support 'conected'; allowed: 'random', 'compositional', "):
         make_split(PAIRS, "conected")
 
 
@@ -197,10 +225,11 @@ def test_a_split_with_nothing_on_one_side(space, support_name, options, name):
         make_split(space, support_name, **options)
 
 
+@pytest.mark.parametrize("support_name", ["compositional", "non_compositional"])
 @pytest.mark.parametrize("module", [-1, 8])
-def test_impossible_module(module):
+def test_impossible_module(module, support_name):
     with pytest.raises(ValueError, match=rf"module is {module}; allowed: 0 to 7"):
-        make_split(PAIRS, "non_compositional", module=module)
+        make_split(PAIRS, support_name, module=module)
 
 
 def test_impossible_k():
