@@ -54,13 +54,13 @@ class ANIL(Learner):
     def compiled_query_loss(self, inner: "InnerLoop", support: Examples, query: Examples, weights_WTN: Tensor) -> Tensor:
         few, asked = Packing(support), Packing(query)
         features, asked_features = self.body(few.inputs[None])[0], self.body(asked.inputs[None])[0]
-        start = torch.cat([self.head.mT.flatten(), self.bias.flatten()])
+        start = torch.cat([self.head, self.bias]).mT.flatten()
         few_set, asked_set = few.task_set(features, weights_WTN), asked.task_set(asked_features, query.weights[None])
         inner_rates, classes = rates(inner, few_set.targets.dtype), isinstance(self.loss, CrossEntropy)
         samples = rounded_up(max(support.weights.shape[1], query.weights.shape[1]))
 
         def kernel(first: int, last: int, slow: Arrays, of_slow: Arrays) -> float:
-            place = reused(room, inner.steps, samples, features.shape[1], few_set.targets.shape[1], slow[0])
+            place = reused(room, inner.steps, samples, few_set.targets.shape[1], slow[0])
             return query_losses(first, last, few_set, asked_set, inner_rates, classes, slow[0], *of_slow, place)
 
         return sum_of_losses(kernel, few.lengths, [start], [features, asked_features])

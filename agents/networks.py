@@ -107,7 +107,7 @@ class SharedNetwork(nn.Module):
 
     def forward(self, inputs_TNR: Tensor) -> Tensor:
         """Activations of the last hidden layer, [T, N, H]."""
-        hidden = torch.relu(self.input_layer(self.input_layer.table(self.first), inputs_TNR) + self.biases[0])
+        hidden = torch.relu_(self.input_layer(self.input_layer.table(self.first), inputs_TNR) + self.biases[0])
         for weight, bias in zip(self.weights, list(self.biases)[1:], strict=True):
-            hidden = torch.relu(hidden @ weight + bias)
+            hidden = torch.relu_(nn.functional.linear(hidden, weight.mT, bias))
         return hidden

@@ -1,7 +1,7 @@
 """Query loss and meta-gradient of adapting a linear head to fixed features.
 
-Axes of array names: K inner steps, N samples of a task, S samples of all tasks, A outputs, H features, P = A * H + A fast
-parameters.
+Axes of array names: K inner steps, N samples of a task, S samples of all tasks, A outputs, H features, H' those and a constant
+one behind them, whose weights are the biases; P = A * H' fast parameters.
 """
 
 from typing import NamedTuple
@@ -12,8 +12,8 @@ from agents.compiled import adamw
 from agents.compiled.compiler import compiled, entry_point
 from agents.compiled.losses import curvature, loss_and_gradient
 
-STEPS_AT_ONCE = 5
-"""Inner steps whose shares in the features' derivative make one product; larger ones were slower."""
+STEPS_AT_ONCE = 10
+"""Inner steps whose shares in the features' derivative make two products; larger ones were no faster."""
 
 
 class Room(NamedTuple):
@@ -23,43 +23,44 @@ class Room(NamedTuple):
     """[K + 1, P]"""
     history: adamw.History
     deltas: np.ndarray
-    """[K, N * A]"""
+    """[K, N, A]: gradients with respect to the outputs; as the next"""
     probabilities: np.ndarray
-    """[K, N, A]"""
-    query_delta: np.ndarray
-    """[N, A], as the next two"""
-    query_probabilities: np.ndarray
     along: np.ndarray
-    left: np.ndarray
-    """[2 * STEPS_AT_ONCE, N * A]"""
-    right: np.ndarray
-    """[2 * STEPS_AT_ONCE, A, H]"""
+    """[STEPS_AT_ONCE, N, A]: derivatives of the former along the adjoint's direction."""
+    directions: np.ndarray
+    """[STEPS_AT_ONCE, P]"""
+    query_delta: np.ndarray
+    """[N, A], as the next"""
+    query_probabilities: np.ndarray
+    features: np.ndarray
+    """[N, H'], as the next three"""
+    asked: np.ndarray
     of_features: np.ndarray
-    """[N, H]"""
+    product: np.ndarray
     first_moment: np.ndarray
     """[P], as all that follow"""
     second_moment: np.ndarray
-    direction: np.ndarray
     change: np.ndarray
     adjoint: np.ndarray
 
 
 @entry_point
-def room(steps, samples, width, outputs, start_P):
+def room(steps, samples, outputs, start_P):
     """Room for tasks of at most so many samples."""
-    dtype = start_P.dtype
+    dtype, columns = start_P.dtype, len(start_P) // outputs
     return Room(
         np.empty((steps + 1, len(start_P)), dtype),
         adamw.history(steps, start_P),
-        np.empty((steps, samples * outputs), dtype),
         np.empty((steps, samples, outputs), dtype),
+        np.empty((steps, samples, outputs), dtype),
+        np.empty((STEPS_AT_ONCE, samples, outputs), dtype),
+        np.empty((STEPS_AT_ONCE, len(start_P)), dtype),
         np.empty((samples, outputs), dtype),
         np.empty((samples, outputs), dtype),
-        np.empty((samples, outputs), dtype),
-        np.empty((2 * STEPS_AT_ONCE, samples * outputs), dtype),
-        np.empty((2 * STEPS_AT_ONCE, outputs, width), dtype),
-        np.empty((samples, width), dtype),
-        np.empty_like(start_P),
+        np.ones((samples, columns), dtype),
+        np.ones((samples, columns), dtype),
+        np.empty((samples, columns), dtype),
+        np.empty((samples, columns), dtype),
         np.empty_like(start_P),
         np.empty_like(start_P),
         np.empty_like(start_P),
@@ -76,7 +77,7 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
         support, query: :class:`agents.compiled.tasks.TaskSet`, with features as inputs.
         rates: of the inner AdamW.
         classes: see :mod:`agents.compiled.losses`.
-        start_P: the head's weights [A, H] and biases [A].
+        start_P: the head's weights and biases, [A, H'].
         of_start_P: added to is the gradient with respect to the start.
         of_support_SH, of_query_SH: filled with the gradients with respect to the features.
         room: for these sizes.
@@ -84,95 +85,79 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
     Returns:
         Sum of the query losses.
     """
-    steps, width, count = len(rates.moves), support.inputs.shape[1], support.targets.shape[1]
-    heads, history, deltas, probabilities = room.heads, room.history, room.deltas, room.probabilities
-    query_delta, query_probabilities, along = room.query_delta, room.query_probabilities, room.along
-    left, right, of_features = room.left, room.right, room.of_features
-    first_moment, second_moment = room.first_moment, room.second_moment
-    direction, change, adjoint = room.direction, room.change, room.adjoint
+    steps, width = len(rates.moves), support.inputs.shape[1]
+    heads, history, adjoint = room.heads, room.history, room.adjoint
+    first_moment, second_moment, change = room.first_moment, room.second_moment, room.change
     total = 0.0
     for task in range(first, last):
         begin, end = support.starts[task], support.starts[task + 1]
-        features, targets = support.inputs[begin:end], support.targets[begin:end]
         n = end - begin
+        features, targets = room.features[:n], support.targets[begin:end]
+        features[:, :width] = support.inputs[begin:end]
         heads[0] = start_P
         first_moment[:] = 0
         second_moment[:] = 0
         for k in range(steps):
-            weights = support.weights[k % len(support.weights), begin:end]
-            delta = deltas[k, : n * count].reshape(n, count)
+            weights, delta = support.weights[k % len(support.weights), begin:end], room.deltas[k, :n]
             _outputs(features, heads[k], delta)
-            loss_and_gradient(delta, targets, weights, classes, probabilities[k, :n])
+            loss_and_gradient(delta, targets, weights, classes, room.probabilities[k, :n])
             _gradient(features, delta, history.gradients[k])
             adamw.step(rates, k, heads[k], heads[k + 1], first_moment, second_moment, history)
 
         begin_query, end_query = query.starts[task], query.starts[task + 1]
-        asked, targets = query.inputs[begin_query:end_query], query.targets[begin_query:end_query]
-        delta = query_delta[: len(asked)]
+        m = end_query - begin_query
+        asked, delta, product = room.asked[:m], room.query_delta[:m], room.product[:m]
+        asked[:, :width] = query.inputs[begin_query:end_query]
         _outputs(asked, heads[steps], delta)
-        weights = query.weights[0, begin_query:end_query]
-        total += loss_and_gradient(delta, targets, weights, classes, query_probabilities[: len(asked)])
+        weights, targets = query.weights[0, begin_query:end_query], query.targets[begin_query:end_query]
+        total += loss_and_gradient(delta, targets, weights, classes, room.query_probabilities[:m])
         _gradient(asked, delta, adjoint)
-        np.dot(delta, _matrix(heads[steps], count, width), of_query_SH[begin_query:end_query])
+        np.dot(delta, heads[steps].reshape(delta.shape[1], -1), product)
+        of_query_SH[begin_query:end_query] = product[:, :width]
 
         first_moment[:] = 0
         second_moment[:] = 0
-        of_support_SH[begin:end] = 0
-        noted = 0
+        of_features = room.of_features[:n]
+        of_features[:] = 0
         for k in range(steps - 1, -1, -1):
+            slot = k % STEPS_AT_ONCE
+            direction, along = room.directions[slot], room.along[slot, :n]
             adamw.step_back(rates, k, adjoint, first_moment, second_moment, history, direction)
+            _outputs(features, direction, along)
             weights = support.weights[k % len(support.weights), begin:end]
-            _outputs(features, direction, along[:n])
-            curvature(along[:n], weights, classes, probabilities[k, :n])
-            _gradient(features, along[:n], change)
+            curvature(along, weights, classes, room.probabilities[k, :n])
+            _gradient(features, along, change)
             for i in range(len(adjoint)):
                 adjoint[i] += change[i]
-            # The features' derivative is a sum of outer products over all steps: matrix products of some steps together.
-            left[noted, : n * count] = deltas[k, : n * count]
-            left[noted + 1, : n * count] = along[:n].reshape(-1)
-            right[noted] = _matrix(direction, count, width)
-            right[noted + 1] = _matrix(heads[k], count, width)
-            noted += 2
-            if noted == len(left) or k == 0:
-                _features(left[:noted], right[:noted], of_features[:n], of_support_SH[begin:end])
-                noted = 0
+            if slot == 0:
+                # The features' derivative is a sum of outer products over all steps: matrix products of some steps together.
+                behind = min(k + STEPS_AT_ONCE, steps)
+                _add_products(room.deltas[k:behind, :n], room.directions[: behind - k], room.product[:n], of_features)
+                _add_products(room.along[: behind - k, :n], heads[k:behind], room.product[:n], of_features)
+        of_support_SH[begin:end] = of_features[:, :width]
         for i in range(len(adjoint)):
             of_start_P[i] += adjoint[i]
     return total
 
 
 @compiled
-def _matrix(head_P, count, width):
-    return head_P[: count * width].reshape(count, width)
-
-
-@compiled
-def _features(left_JNA, right_JAH, product_NH, of_features_NH):
-    """Adds the sum over J of the outer products."""
-    noted, count, width = right_JAH.shape
-    left = np.empty((noted, count, len(product_NH)), left_JNA.dtype)
-    for j in range(noted):
-        for n in range(len(product_NH)):
+def _add_products(left_JNA, right_JP, product_NH, of_features_NH):
+    """Adds the sum over J of the products of [N, A] with [A, H']."""
+    steps, samples, count = left_JNA.shape
+    left = np.empty((steps, count, samples), left_JNA.dtype)
+    for j in range(steps):
+        for n in range(samples):
             for a in range(count):
-                left[j, a, n] = left_JNA[j, n * count + a]
-    np.dot(left.reshape(noted * count, -1).T, right_JAH.reshape(noted * count, width), product_NH)
+                left[j, a, n] = left_JNA[j, n, a]
+    np.dot(left.reshape(steps * count, samples).T, right_JP.reshape(steps * count, -1), product_NH)
     of_features_NH += product_NH
 
 
 @compiled
 def _outputs(features_NH, head_P, outputs_NA):
-    count, width = outputs_NA.shape[1], features_NH.shape[1]
-    np.dot(features_NH, _matrix(head_P, count, width).T, outputs_NA)
-    for n in range(len(outputs_NA)):
-        for a in range(count):
-            outputs_NA[n, a] += head_P[count * width + a]
+    np.dot(features_NH, head_P.reshape(outputs_NA.shape[1], -1).T, outputs_NA)
 
 
 @compiled
 def _gradient(features_NH, delta_NA, gradient_P):
-    count, width = delta_NA.shape[1], features_NH.shape[1]
-    np.dot(delta_NA.T, features_NH, _matrix(gradient_P, count, width))
-    gradient_P[count * width :] = 0
-    for n in range(len(delta_NA)):
-        for a in range(count):
-            gradient_P[count * width + a] += delta_NA[n, a]
+    np.dot(delta_NA.T, features_NH, gradient_P.reshape(delta_NA.shape[1], -1))

@@ -157,7 +157,7 @@ def query_losses(
             classes,
             mixed,
         )
-        uses.coefficients[:, 2 * steps] = at.mixtures
+        templates.note_coefficients(2 * steps, uses, at.mixtures)
         templates.onto_templates(2 * steps, uses, of_first, query_slow, banks, of_mixtures)
         sum_samples(at.output_delta, blocks.of_bias[steps])
         mixing.mix_back(steps, blocks, embedding, of_mixtures, adjoint)
@@ -197,8 +197,8 @@ def query_losses(
             sum_samples(moved.output_delta, blocks.of_bias[steps + 1])
             mixing.mix_back_along(k, steps + 1, blocks, embedding, of_mixtures, change)
             add(adjoint, change)
-            uses.coefficients[:, k] = moved.mixtures
-            uses.coefficients[:, use] = at.mixtures
+            templates.note_coefficients(k, uses, moved.mixtures)
+            templates.note_coefficients(use, uses, at.mixtures)
             mixing.add_gradients(steps + 1, k, blocks, fast_size, of_embedding)
             mixing.add_gradients(k, steps + 1, blocks, fast_size, of_embedding)
             mixing.add_constant_gradients(steps + 1, blocks, of_embedding)

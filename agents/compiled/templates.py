@@ -50,12 +50,16 @@ class Pass(NamedTuple):
 class Uses(NamedTuple):
     """Coefficients and gradients of generated weights whose products, summed, are the templates' gradients."""
 
-    coefficients: np.ndarray
-    """[L, U, C]"""
+    first: np.ndarray
+    """[U, C]; coefficients, as the next two."""
+    hidden: np.ndarray
+    """[B, U, S, C]; S layers share each of B banks."""
+    output: np.ndarray
+    """[U, C]"""
     of_first: np.ndarray
     """[(U - 1) * Z]; of the support set, whose first layer the query set does not share."""
     of_hidden: np.ndarray
-    """[G, U, H * H]"""
+    """[B, U, S, H * H]"""
     of_output: np.ndarray
     """[U, A * H]"""
 
@@ -79,10 +83,14 @@ def room(passes, layers, samples, width, outputs, banks):
 def uses(count, layers, first, width, outputs, banks):
     """Arrays for as many uses."""
     dtype, templates = banks.output.dtype, banks.output.shape[0]
+    banks_of_hidden = len(banks.hidden)
+    sharing = (layers - 2) // max(banks_of_hidden, 1)
     return Uses(
-        np.empty((layers, count, templates), dtype),
+        np.empty((count, templates), dtype),
+        np.empty((banks_of_hidden, count, sharing, templates), dtype),
+        np.empty((count, templates), dtype),
         np.empty((count - 1) * first, dtype),
-        np.empty((layers - 2, count, width * width), dtype),
+        np.empty((banks_of_hidden, count, sharing, width * width), dtype),
         np.empty((count, outputs * width), dtype),
     )
 
@@ -187,6 +195,25 @@ def _pull_first(delta_NH, inputs_ND, of_first_Z):
         of_first_Z[:] = delta_NH.reshape(-1)
 
 
+@compiled
+def _mix_hidden(mixtures_LC, banks, hidden_GHH):
+    """Weights of the hidden layers; those of layers that share a bank in one product, which reads it once."""
+    sharing = len(hidden_GHH) // max(len(banks.hidden), 1)
+    for b in range(len(banks.hidden)):
+        first, last = b * sharing, (b + 1) * sharing
+        if sharing == 1:
+            np.dot(mixtures_LC[1 + b], banks.hidden[b], hidden_GHH[b].reshape(-1))
+        else:
+            np.dot(mixtures_LC[1 + first : 1 + last], banks.hidden[b], hidden_GHH[first:last].reshape(sharing, -1))
+
+
+@compiled
+def _of_hidden(uses, layer, use):
+    """Gradient of a hidden layer's weights in a use, [H * H]."""
+    sharing = uses.of_hidden.shape[2]
+    return uses.of_hidden[layer // sharing, use, layer % sharing]
+
+
 # Passes ---------------------------------------------------------------------------------------------------------------
 
 
@@ -200,8 +227,8 @@ def forward_and_back(at, use, uses, of_first_Z, bias_A, first_CZ, inputs_ND, ban
     samples, hidden = len(targets_NA), len(at.hidden)
     _mix_first(at.mixtures[0], first_CZ, inputs_ND, mixed_Z, at.activations[0, :samples])
     rectify(at.activations[0, :samples])
+    _mix_hidden(at.mixtures, banks, at.hidden)
     for g in range(hidden):
-        np.dot(at.mixtures[g + 1], banks.hidden[g % len(banks.hidden)], at.hidden[g].reshape(-1))
         np.dot(at.activations[g, :samples], at.hidden[g], at.activations[g + 1, :samples])
         rectify(at.activations[g + 1, :samples])
     np.dot(at.mixtures[hidden + 1], banks.output, at.output.reshape(-1))
@@ -218,7 +245,7 @@ def forward_and_back(at, use, uses, of_first_Z, bias_A, first_CZ, inputs_ND, ban
         mask(at.deltas[g, :samples], at.activations[g, :samples])
     width = last.shape[1]
     for g in range(hidden):
-        of_weights = uses.of_hidden[g, use].reshape(width, width)
+        of_weights = _of_hidden(uses, g, use).reshape(width, width)
         np.dot(at.activations[g, :samples].T, at.deltas[g + 1, :samples], of_weights)
     np.dot(at.output_delta.T, last, uses.of_output[use].reshape(len(bias_A), width))
     _pull_first(at.deltas[0, :samples], inputs_ND, of_first_Z)
@@ -235,8 +262,8 @@ def along_direction(
     width = other.shape[1]
     _mix_first(moved.mixtures[0], first_CZ, inputs_ND, mixed_Z, moved.activations[0, :samples])
     mask(moved.activations[0, :samples], at.activations[0, :samples])
+    _mix_hidden(moved.mixtures, banks, moved.hidden)
     for g in range(hidden):
-        np.dot(moved.mixtures[g + 1], banks.hidden[g % len(banks.hidden)], moved.hidden[g].reshape(-1))
         np.dot(moved.activations[g, :samples], at.hidden[g], moved.activations[g + 1, :samples])
         np.dot(at.activations[g, :samples], moved.hidden[g], other)
         add_masked(moved.activations[g + 1, :samples], other, at.activations[g + 1, :samples])
@@ -257,7 +284,7 @@ def along_direction(
         np.dot(at.deltas[g + 1, :samples], moved.hidden[g].T, other)
         add_masked(moved.deltas[g, :samples], other, at.activations[g, :samples])
     for g in range(hidden):
-        of_weights = uses.of_hidden[g, use].reshape(width, width)
+        of_weights = _of_hidden(uses, g, use).reshape(width, width)
         np.dot(moved.activations[g, :samples].T, at.deltas[g + 1, :samples], of_weights)
         np.dot(at.activations[g, :samples].T, moved.deltas[g + 1, :samples], other_HH)
         add(of_weights, other_HH)
@@ -271,11 +298,24 @@ def along_direction(
 @compiled
 def onto_templates(use, uses, of_first_Z, first_CZ, banks, of_mixtures_LC):
     """Gradients of the generated weights as gradients with respect to the mixtures."""
-    hidden = len(uses.of_hidden)
+    np.dot(banks.output, uses.of_output[use], of_mixtures_LC[-1])
+    # The first layer last, as passes mix it first: what was read last is still in the cache.
+    sharing = uses.hidden.shape[2]
+    for b in range(len(banks.hidden)):
+        if sharing == 1:  # a matrix with a vector, which is faster than with a matrix of one row
+            np.dot(banks.hidden[b], uses.of_hidden[b, use, 0], of_mixtures_LC[1 + b])
+        else:
+            np.dot(uses.of_hidden[b, use], banks.hidden[b].T, of_mixtures_LC[1 + b * sharing : 1 + (b + 1) * sharing])
     np.dot(first_CZ, of_first_Z, of_mixtures_LC[0])
-    for g in range(hidden):
-        np.dot(banks.hidden[g % len(banks.hidden)], uses.of_hidden[g, use], of_mixtures_LC[g + 1])
-    np.dot(banks.output, uses.of_output[use], of_mixtures_LC[hidden + 1])
+
+
+@compiled
+def note_coefficients(use, uses, mixtures_LC):
+    """Coefficients of a use."""
+    uses.first[use], uses.output[use] = mixtures_LC[0], mixtures_LC[-1]
+    sharing = uses.hidden.shape[2]
+    for b in range(len(uses.hidden)):
+        uses.hidden[b, use] = mixtures_LC[1 + b * sharing : 1 + (b + 1) * sharing]
 
 
 @compiled
@@ -284,14 +324,13 @@ def sum_of_uses(uses, of_first_CZ, banks, of_banks, of_bank_CP, of_output_CQ):
 
     The query set's use is the last one. It has a first layer of its own.
     """
-    hidden, count = uses.of_hidden.shape[:2]
+    count, templates = uses.first.shape
     size = of_first_CZ.shape[1]
     support = count - 1
-    np.dot(uses.coefficients[0, :support].T, uses.of_first[: support * size].reshape(support, size), of_first_CZ)
+    np.dot(uses.first[:support].T, uses.of_first[: support * size].reshape(support, size), of_first_CZ)
     for b in range(len(banks.hidden)):
-        sharing = hidden // len(banks.hidden)
-        coefficients = uses.coefficients[b + 1 : b + 1 + sharing].reshape(sharing * count, -1)
-        np.dot(coefficients.T, uses.of_hidden[b : b + sharing].reshape(sharing * count, -1), of_bank_CP)
+        coefficients = uses.hidden[b].reshape(-1, templates)
+        np.dot(coefficients.T, uses.of_hidden[b].reshape(len(coefficients), -1), of_bank_CP)
         add(of_banks.hidden[b], of_bank_CP)
-    np.dot(uses.coefficients[hidden + 1].T, uses.of_output, of_output_CQ)
+    np.dot(uses.output.T, uses.of_output, of_output_CQ)
     add(of_banks.output, of_output_CQ)
