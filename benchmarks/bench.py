@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from agents.adaptation import InnerLoop
 from agents.base import Examples, Learner
 from agents.metatraining import MetaTrainer, adapted_predictions
+from benchmarks.allocation import keep_freed_memory
 from benchmarks.config import RunConfig
 from benchmarks.methods import make_learner
 from benchmarks.problems import problem_of, support_and_query
@@ -78,6 +79,7 @@ def bench(repeats: int = 5, threads: int | None = None, only: str = "") -> dict[
         raise ValueError(f"repeats is {repeats}; allowed: at least 1")
     if threads is not None:
         torch.set_num_threads(threads)
+    keep_freed_memory()
     check_equality()
     wanted = {name: measure for name, measure in _measurements(repeats).items() if only in name}
     if not wanted:

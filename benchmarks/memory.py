@@ -12,6 +12,7 @@ import torch
 import tyro
 
 from agents.metatraining import MetaTrainer
+from benchmarks.allocation import keep_freed_memory
 from benchmarks.problems import support_and_query
 from benchmarks.recipes import ADAPTIVE, preset
 from benchmarks.results import provenance, write_json
@@ -62,6 +63,7 @@ def main(
         json_file: Also write the readings to this file.
     """
     torch.set_num_threads(1)
+    keep_freed_memory()
     found: dict[str, Any] = {name: resident_over_steps(family, name, steps) for name in method}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if json_file is not None:

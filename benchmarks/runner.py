@@ -9,6 +9,7 @@ import torch
 
 from agents.base import Learner
 from agents.metatraining import MetaTrainer, load_parameters, load_tensors, save_tensors
+from benchmarks.allocation import keep_freed_memory
 from benchmarks.config import RunConfig
 from benchmarks.decoding import decoding
 from benchmarks.evaluation import World, evaluate, task_set, validation_loss
@@ -70,6 +71,7 @@ def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None)
     finished = folder.result()
     if finished is not None:
         return finished
+    keep_freed_memory()
     world = make_world(config)
     learner = new_learner(config, world)
     folder.create()
