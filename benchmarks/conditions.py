@@ -107,7 +107,7 @@ PRESETS = {
             # As many templates for each module as in the preset, whose teacher has 4 modules.
             Experiment("teacher", "teacher-small", MODULES, ("r2",), 10, templates=16),
             Experiment("quick", "preferences-small", MODULES, ("r2", "normalised_return"), 6, steps=2200),
-            Experiment("quick", "goals-small", FACTORS, ("action_accuracy", "success_rate"), 10, steps=1500),
+            Experiment("quick", "goals-small", FACTORS, ("action_accuracy", "success_rate"), 6, steps=1500),
         ),
         ("linear_hypernetwork", "anil"),
     ),
