@@ -98,7 +98,7 @@ class Learner(nn.Module, ABC):
     def readings(self, fast: Fast, encoded: Any) -> dict[str, Tensor]:
         """What of each task's adapted network tells the task, by layer, each [T, ...]; by default the fast parameters.
 
-        Modules are decoded from it, so every entry must mean the same for all tasks.
+        Modules are decoded from it, so every entry must mean the same for all tasks. Empty, if nothing does.
 
         Args:
             fast: adapted fast parameters.
@@ -125,8 +125,9 @@ class Learner(nn.Module, ABC):
     def gradient(self, fast: Fast, encoded: Any, examples: Examples, create_graph: bool) -> Fast:
         """Gradient of each task's loss with respect to its fast parameters, itself differentiable if ``create_graph``."""
         with torch.enable_grad():
-            if not create_graph:
-                fast = {name: value.detach().requires_grad_() for name, value in fast.items()}
+            # A start that does not depend on parameters of the learner has no gradient of its own to pass on.
+            kept = {name for name, value in fast.items() if create_graph and value.requires_grad}
+            fast = {name: value if name in kept else value.detach().requires_grad_() for name, value in fast.items()}
             loss_T = self.loss.value(self.predict(fast, encoded), examples.targets, examples.weights)
             # Tasks do not interact, so the gradient of the sum holds every task's own gradient.
             gradients = torch.autograd.grad(loss_T.sum(), list(fast.values()), create_graph=create_graph)

@@ -238,10 +238,11 @@ def theory(
             compositionality (connected against disconnected support, compositional against non-compositional, on the same
             held-out combinations), overparameterisation (templates and width), tasks (how many combinations must be trained),
             reach (more active modules than trained) or adaptation (shots and inner steps).
-        preset: quick (minutes on two cores) or full (hours).
+        preset: quick (minutes on two cores; connectivity and compositionality about an hour each) or full (hours).
         support: Of identification: sets of modules trained together, such as "0,1;1,2;2,0"; by default five named ones.
-        family: Of connectivity and compositionality: which families; by default all three.
-        workers: Students trained side by side; by default one per core.
+        family: Of connectivity and compositionality: which families; by default all three. The files hold what the last
+            call compared.
+        workers: Students or runs side by side; by default one per core.
         runs: Folder in which every run has its own folder or file.
         out: Folder for table, data and figure.
         json_file: Also write the data to this file.
@@ -249,6 +250,9 @@ def theory(
     from benchmarks import conditions, identification, sweeps
     from benchmarks.results import write_json
 
+    for value, name, takes in ((support, "support", ("identification",)), (family, "family", tuple(conditions.CONDITIONS))):
+        if value and experiment not in takes:
+            raise ValueError(f"experiment {experiment!r} takes no {name}; allowed for {' and '.join(map(repr, takes))}")
     if experiment == "identification":
         found = identification.identification(preset, support or identification.SUPPORTS, runs, out, workers)
     elif experiment in conditions.CONDITIONS:

@@ -24,7 +24,6 @@ from benchmarks.recipes import preset as preset_of
 from benchmarks.results import provenance, write_json, write_text
 from compworld import diagnose, make_family, make_split
 from compworld.tasks.splits import Split
-from compworld.tasks.support import Diagnosis
 
 METRICS = {"r2": "R²", "action_accuracy": "action accuracy", "success_rate": "success rate", "normalised_return": "return"}
 
@@ -35,34 +34,30 @@ class Condition:
 
     Attributes:
         title: the question.
-        name: of the condition, an attribute of a diagnosis.
-        met, missed: supports with and without it, which have held-out combinations in common.
-        sets_met, sets_missed: the same for students, as lists of module sets; both train as many.
+        met: the condition's name, as an attribute of a diagnosis and as a support that meets it.
+        missed: a support that does not; both have held-out combinations in common.
+        sets: the same two for students, as lists of module sets; both train as many.
     """
 
     title: str
-    name: str
     met: str
     missed: str
-    sets_met: str
-    sets_missed: str
+    sets: tuple[str, str]
 
-    def holds(self, diagnosis: Diagnosis) -> bool:
-        return bool(getattr(diagnosis, self.name))
+    def holds(self, split: Split) -> bool:
+        return bool(getattr(diagnose(split), self.met))
 
 
 RING = identification.SUPPORTS[0]
 CONDITIONS = {
     "connectivity": Condition(
-        "Connected against disconnected support", "connected", "connected", "disconnected", RING, identification.SUPPORTS[3]
+        "Connected against disconnected support", "connected", "disconnected", (RING, identification.SUPPORTS[3])
     ),
     "compositionality": Condition(
         "Compositional against non-compositional support",
         "compositional",
-        "compositional",
         "non_compositional",
-        RING,
-        "0,1;1,2;2,3;3,4;4,0;0,2",
+        (RING, "0,1;1,2;2,3;3,4;4,0;0,2"),
     ),
 }
 
@@ -106,7 +101,7 @@ PRESETS = {
         (
             # As many templates for each module as in the preset, whose teacher has 4 modules.
             Experiment("teacher", "teacher-small", MODULES, ("r2",), 10, templates=16),
-            Experiment("quick", "preferences-small", MODULES, ("r2", "normalised_return"), 6, steps=2200),
+            Experiment("quick", "preferences-small", MODULES, ("action_accuracy", "normalised_return"), 6, steps=2200),
             Experiment("quick", "goals-small", FACTORS, ("action_accuracy", "success_rate"), 6, steps=1500),
         ),
         ("linear_hypernetwork", "anil"),
@@ -120,9 +115,6 @@ PRESETS = {
         ADAPTIVE,
     ),
 }
-
-Support = tuple[str, dict[str, Any]]
-"""Name and options."""
 
 
 def compare(
@@ -155,26 +147,26 @@ def compare(
         if family not in names:
             raise ValueError(f"preset {preset!r} has no family {family!r}; allowed: {', '.join(map(repr, names))}")
     experiments = [experiment for experiment in chosen.experiments if experiment.family in (families or names)]
-    supports = [_supports(condition, experiment) for experiment in experiments]
-    splits = [
-        {support: _splits(experiment, found[support]) for support in found}
-        for experiment, found in zip(experiments, supports, strict=True)
-    ]
+    splits = [_splits(condition, experiment) for experiment in experiments]
     _predict(condition, experiments, splits, out / f"{name}_predicted.md")
     in_theory = _students(condition, runs, workers)
-    cells = [[(method, support) for method in chosen.methods for support in found] for found in supports]
     configs = [
-        [_config(experiment, method, seed, *found[support]) for method, support in cell for seed in range(experiment.seeds)]
-        for experiment, found, cell in zip(experiments, supports, cells, strict=True)
+        {
+            (method, support): [_config(experiment, method, split) for split in of_support]
+            for method in chosen.methods
+            for support, of_support in of_experiment.items()
+        }
+        for experiment, of_experiment in zip(experiments, splits, strict=True)
     ]
-    results = iter(run_all([config for several in configs for config in several], runs, workers))
+    flat = [config for cells in configs for of_cell in cells.values() for config in of_cell]
+    results = iter(run_all(flat, runs, workers))
     compared = []
-    for experiment, split, cell, several in zip(experiments, splits, cells, configs, strict=True):
-        by_cell = {key: [next(results) for _ in range(experiment.seeds)] for key in cell}
-        steps = {config.method: config.outer.steps for config in several}
-        runs_of = [result["run_id"] for found in by_cell.values() for result in found]
+    for experiment, of_experiment, cells in zip(experiments, splits, configs, strict=True):
+        found = {cell: [next(results) for _ in of_cell] for cell, of_cell in cells.items()}
+        steps = {method: of_cell[0].outer.steps for (method, _), of_cell in cells.items()}
+        runs_of = [config.run_id for of_cell in cells.values() for config in of_cell]
         described = {**dataclasses.asdict(experiment), "steps": steps, "runs": runs_of}
-        compared.append({**described, **_compared(condition, experiment.metrics, split, by_cell)})
+        compared.append({**described, **_compared(condition, experiment.metrics, of_experiment, found)})
     everything = {
         "condition": name,
         "title": condition.title,
@@ -189,25 +181,27 @@ def compare(
     return everything
 
 
-def _supports(condition: Condition, experiment: Experiment) -> dict[str, Support]:
-    """Three supports by what tables call them: with the condition, with it and as few combinations as without, without it."""
+def _splits(condition: Condition, experiment: Experiment) -> dict[str, list[Split]]:
+    """Splits of every world by what tables call them.
+
+    First the support that meets the condition, then the same with as few combinations as the one that does not, then that.
+    """
     space = make_family(experiment.family, 0, **experiment.sizes).space
     count = int(make_split(space, condition.missed).trained.sum())
-    return {
+    supports: dict[str, tuple[str, dict[str, Any]]] = {
         condition.met: (condition.met, {}),
         f"{condition.met}, {count} combinations": (condition.met, {"trained_combinations": count}),
         condition.missed: (condition.missed, {}),
     }
+    return {
+        name: [make_split(space, support, world, **options) for world in range(experiment.seeds)]
+        for name, (support, options) in supports.items()
+    }
 
 
-def _splits(experiment: Experiment, support: Support) -> list[Split]:
-    space = make_family(experiment.family, 0, **experiment.sizes).space
-    return [make_split(space, support[0], world, **support[1]) for world in range(experiment.seeds)]
-
-
-def _config(experiment: Experiment, method: str, seed: int, support: str, options: dict[str, Any]) -> RunConfig:
+def _config(experiment: Experiment, method: str, split: Split) -> RunConfig:
     config = preset_of(experiment.preset).config(
-        experiment.family, method, seed, support, support_options=options, sizes=experiment.sizes
+        experiment.family, method, split.world, split.support, support_options=split.options, sizes=experiment.sizes
     )
     if experiment.steps is not None:
         outer = dataclasses.replace(config.outer, steps=experiment.steps, warmup=experiment.steps // 10)
@@ -220,14 +214,14 @@ def _config(experiment: Experiment, method: str, seed: int, support: str, option
 def _predict(
     condition: Condition, experiments: Sequence[Experiment], splits: Sequence[dict[str, list[Split]]], path: Path
 ) -> None:
-    """Write down what the diagnosis says about the supports, of learners (first world) and of students."""
+    """Write down what the diagnosis says about the supports, of learners (in world 0) and of students."""
     reports = {
-        f"{experiment.family}, {name}": diagnose(several[0])
+        f"{experiment.family}, {name}, world 0": diagnose(several[0])
         for experiment, by_name in zip(experiments, splits, strict=True)
         for name, several in by_name.items()
     }
-    reports |= {f"Theory's setting, {sets}": diagnose(identification.split_of(sets)) for sets in _sets(condition)}
-    lines = [f"# Predicted before training: higher held-out scores where the support is {condition.name}", ""]
+    reports |= {f"Theory's setting, {sets}": diagnose(identification.split_of(sets)) for sets in condition.sets}
+    lines = [f"# Predicted before training: higher held-out scores where the support is {condition.met}", ""]
     for name, report in reports.items():
         lines += [f"## {name}", "", "```", str(report), "```", ""]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -266,7 +260,7 @@ def _compared(
             "method": method,
             "support": support,
             "trained": int(splits[support][0].trained.sum()),
-            "met": all(condition.holds(diagnose(split)) for split in splits[support]),
+            "met": all(condition.holds(split) for split in splits[support]),
             "scores": {metric: estimates((method, support), metric) for metric in metrics},
             "decoding": [
                 {name: result["decoding"][name] for name in ("total_r2", "permuted_total_r2")}
@@ -276,7 +270,7 @@ def _compared(
         }
         for method, support in results
     ]
-    _, matched, missed = splits
+    _, matched, missed = splits  # as _splits orders them
     differences = {
         method: {
             metric: statistics.difference(
@@ -291,14 +285,10 @@ def _compared(
     return {"held_out_combinations": len(common[0]), "rows": rows, "differences": differences}
 
 
-def _sets(condition: Condition) -> tuple[str, str]:
-    return condition.sets_met, condition.sets_missed
-
-
 def _students(condition: Condition, runs: Path, workers: int | None) -> dict[str, Any]:
     """Students, scored on the same tasks of all combinations that neither support trains."""
-    splits = {sets: identification.split_of(sets) for sets in _sets(condition)}
-    settings = identification.settings_of(STUDENTS, _sets(condition))
+    splits = {sets: identification.split_of(sets) for sets in condition.sets}
+    settings = identification.settings_of(STUDENTS, condition.sets)
     results = identification.run_all(settings, runs, workers)
     common = np.flatnonzero(np.logical_and.reduce([split.held_out for split in splits.values()]))
     rows: list[dict[str, Any]] = []
@@ -310,20 +300,19 @@ def _students(condition: Condition, runs: Path, workers: int | None) -> dict[str
             {
                 "support": sets,
                 "trained": int(split.trained.sum()),
-                "met": condition.holds(diagnose(split)),
+                "met": condition.holds(split),
                 "training": [result["training"] for result in found],
                 "held_out": statistics.estimate(scores[sets], np.random.default_rng(0)).as_dict(),
                 "held_out_of_seeds": [float(values.mean()) for values in scores[sets]],
             }
         )
+    met, missed = scores.values()
     return {
         "seeds": STUDENTS.seeds,
         **{name: getattr(settings[0], name) for name in ("weights", "steps", "width", "samples", "tasks")},
         "held_out_combinations": len(common),
         "rows": rows,
-        "difference": statistics.difference(
-            scores[condition.sets_met], scores[condition.sets_missed], np.random.default_rng(0)
-        ).as_dict(),
+        "difference": statistics.difference(met, missed, np.random.default_rng(0)).as_dict(),
     }
 
 
@@ -347,7 +336,7 @@ def markdown(found: dict[str, Any]) -> str:
 def _family_table(condition: Condition, family: dict[str, Any]) -> list[str]:
     steps = ", ".join(f"{title_of(method)} {count:,}" for method, count in family["steps"].items())
     metrics = [f"{METRICS[metric]}, {which}" for metric in family["metrics"] for which in ("fresh", "held out")]
-    columns = ["method", "support", "combinations trained", f"{condition.name} (diagnosis)", *metrics, "decoding", "shuffled"]
+    columns = ["method", "support", "combinations trained", f"{condition.met} (diagnosis)", *metrics, "decoding", "shuffled"]
     lines = [
         "",
         f"## {family['family']}",
@@ -382,7 +371,7 @@ def _students_table(condition: Condition, found: dict[str, Any]) -> list[str]:
         f"support. Held out: the same {identification.TASKS_EACH} tasks of each of the {found['held_out_combinations']} "
         "combinations that neither trains; R² after fitting a code, aggregated as above.",
         "",
-        f"| support | combinations trained | {condition.name} (diagnosis) | R² training (lowest to highest) | R² held out |",
+        f"| support | combinations trained | {condition.met} (diagnosis) | R² training (lowest to highest) | R² held out |",
         "|---|---|---|---|---|",
     ]
     for row in found["rows"]:

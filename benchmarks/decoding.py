@@ -23,7 +23,7 @@ from compworld.randomness import key_of
 PENALTIES = np.logspace(-4, 4, 17)
 PERMUTATIONS = 5
 PROBES = 16
-"""Inputs at which activations are read."""
+"""Inputs at which activations are read, from as many demonstrations, each of which has at least one."""
 
 
 def decoding(learner: Learner, config: RunConfig, world: World) -> dict[str, Any] | None:
@@ -31,12 +31,15 @@ def decoding(learner: Learner, config: RunConfig, world: World) -> dict[str, Any
 
     Returns:
         What :func:`decode` finds in all readings together, and ``layers``: the same for each of :meth:`Learner.readings`
-        alone, by name. None for methods without adaptation.
+        alone, by name. None for methods without adaptation, or without a reading that means the same for all tasks.
     """
     if not learner.adapts or config.inner.steps == 0:
         return None
     readings, weights, groups = readings_of(learner, config, world, "fresh_episodes")
     held_out_readings, held_out_weights, _ = readings_of(learner, config, world, "held_out")
+    names = [name for name in readings if name in held_out_readings]
+    if not names:
+        return None
 
     def found(*names: str) -> dict[str, Any]:
         features, held_out_features = (
@@ -45,7 +48,8 @@ def decoding(learner: Learner, config: RunConfig, world: World) -> dict[str, Any
         rng = np.random.default_rng(config.seed)
         return decode(features, weights, groups, held_out_features, held_out_weights, rng)
 
-    return {**found(*readings), "layers": {name: found(name) for name in readings}}
+    together = found(*names)
+    return {**together, "layers": {name: found(name) for name in names} if len(names) > 1 else {names[0]: together}}
 
 
 def decode(
@@ -121,7 +125,10 @@ def _predicted(model: Ridge, features_TF: np.ndarray, penalties: int) -> np.ndar
 def readings_of(
     learner: Learner, config: RunConfig, world: World, which: str
 ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Readings of a set's tasks (each [T, F], by layer), module weights [T, M] and combinations [T]."""
+    """Readings of a set's tasks (each [T, F], by layer), module weights [T, M] and combinations [T].
+
+    Readings whose size differs between tasks are left out: they cannot mean the same for all of them.
+    """
     streams, weights = task_set(world, config, which, config.evaluation.tasks)
     probes = _probes(config, world)
     found: dict[str, list[np.ndarray]] = {}
@@ -136,13 +143,14 @@ def readings_of(
             fast = adapt(learner, config.inner, encoded, support, sampled)
             asked = probes[torch.zeros(len(batch), dtype=torch.int64)]
             for name, values in learner.readings(fast, learner.encode(asked, encoded)).items():
-                found.setdefault(name, []).append(values.flatten(1).numpy().astype(np.float64))
-    readings = {name: np.concatenate(values) for name, values in found.items()}
+                found.setdefault(name, []).append(values.reshape(len(batch), -1).numpy().astype(np.float64))
+    alike = {name: parts for name, parts in found.items() if len({part.shape[1] for part in parts}) == 1}
+    readings = {name: np.concatenate(parts) for name, parts in alike.items()}
     return readings, weights, world.family.combination_of(weights)
 
 
 def _probes(config: RunConfig, world: World) -> Examples:
-    """The inputs that every task's adapted network is asked about: what a demonstration of one task shows, [1, N, ...].
+    """The inputs that every task's adapted network is asked about: the first ones of demonstrations of one task, [1, N, ...].
 
     Where mazes differ between tasks, these have no walls: the maze would tell the task.
     """

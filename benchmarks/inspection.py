@@ -48,20 +48,27 @@ def inspect_run(runs: Path, run_id: str, out: Path) -> list[Path]:
     files = ["scores.md", "scores.json", "combinations.png"]
     if learner.adapts and config.inner.steps:
         found = [readings_of(learner, config, world, which)[:2] for which in ("fresh_episodes", "held_out")]
-        features = np.concatenate([np.concatenate(list(readings.values()), 1) for readings, _ in found])
-        weights = np.concatenate([weights for _, weights in found])
-        held_out = np.arange(len(features)) >= len(found[0][1])
-        model = PCA(2)
-        points = model.fit_transform(StandardScaler().fit_transform(features))
-        share = model.explained_variance_ratio_.sum()
-        note = f"{title}: what adapted, on two principal components ({share:.0%} of variance); triangles: held out"
-        names = world.split.space.module_names
-        layers = len(weights[0]) // len(names)
-        weights = weights[:, : len(names)]
-        note += "" if layers == 1 else "; modules of the first layer"
-        plots.adapted_picture(points, weights, held_out, names, note, out / "adapted.png")
-        files.append("adapted.png")
+        layers = [name for name in found[0][0] if name in found[1][0]]
+        if layers:
+            features = np.concatenate([np.concatenate([readings[name] for name in layers], 1) for readings, _ in found])
+            weights = np.concatenate([weights for _, weights in found])
+            held_out = np.arange(len(features)) >= len(found[0][1])
+            _picture_of_readings(features, weights, held_out, world.split, title, out / "adapted.png")
+            files.append("adapted.png")
     return [out / name for name in files]
+
+
+def _picture_of_readings(
+    features_TF: np.ndarray, weights_TM: np.ndarray, held_out_T: np.ndarray, split: Split, title: str, path: Path
+) -> None:
+    model = PCA(2)
+    points = model.fit_transform(StandardScaler().fit_transform(features_TF))
+    share = model.explained_variance_ratio_.sum()
+    note = f"{title}: what adapted, on two principal components ({share:.0%} of variance); triangles: held out"
+    names = split.space.module_names
+    if weights_TM.shape[1] > len(names):
+        note += "; modules of the first layer"
+    plots.adapted_picture(points, weights_TM[:, : len(names)], held_out_T, names, note, path)
 
 
 def by_combination(scores: dict[str, dict[str, list[float]]], split: Split, metric: str) -> np.ndarray:

@@ -280,10 +280,11 @@ def _decoded(rows: Sequence[Row], family: str, support: str) -> list[str]:
         if (row.family, row.support) == (family, support) and found:
             r2, shuffled = (np.asarray([record[name] for record in found]) for name in ("total_r2", "permuted_total_r2"))
             layers = {name: np.mean([record["layers"][name]["total_r2"] for record in found]) for name in found[0]["layers"]}
-            alone = ", ".join(f"{name} {value:.2f}" for name, value in layers.items())
+            each = ", ".join(f"{name} {value:.2f}" for name, value in layers.items())
+            alone = f"; alone: {each}" if len(layers) > 1 else ""
             lines.append(
                 f"- modules decoded linearly from {title_of(row.method)}, held out: R² {r2.mean():.2f} "
-                f"({r2.min():.2f} to {r2.max():.2f} over seeds); shuffled {shuffled.mean():.2f}; alone: {alone}"
+                f"({r2.min():.2f} to {r2.max():.2f} over seeds); shuffled {shuffled.mean():.2f}{alone}"
             )
     return lines
 

@@ -254,8 +254,7 @@ def conditions_picture(found: dict[str, Any], names: Mapping[str, str], path: Pa
         )
         for family in found["families"]
     ]
-    supports = [row["support"] for row in students["rows"]]
-    scores = [("student", support, row["held_out"]) for support, row in zip(supports, students["rows"], strict=True)]
+    scores = [("student", row["support"], row["held_out"]) for row in students["rows"]]
     panels.append((f"theory's setting, {students['seeds']} seeds", names["r2"], scores))
     figure, axes = plt.subplots(1, len(panels), figsize=(4.2 * len(panels), 4.4), squeeze=False, layout="constrained")
     for axis, (title, metric, cells) in zip(axes[0], panels, strict=True):

@@ -23,7 +23,7 @@ class Bias(Learner):
         return self.head(self.body(examples.inputs))
 
     def initial_fast(self, support: Tensor) -> Fast:
-        return {"bias": support.new_zeros(len(support), self.problem.outputs, requires_grad=True)}
+        return {"bias": support.new_zeros(len(support), self.problem.outputs)}
 
     def predict(self, fast: Fast, encoded: Tensor) -> Tensor:
         return encoded + fast["bias"][:, None]

@@ -26,7 +26,7 @@ class Room(NamedTuple):
     """[K, N, A]: gradients with respect to the outputs; as the next"""
     probabilities: np.ndarray
     along: np.ndarray
-    """[STEPS_AT_ONCE, N, A]: derivatives of the former along the adjoint's direction."""
+    """[STEPS_AT_ONCE, N, A]: derivatives of ``deltas`` along the adjoint's direction."""
     directions: np.ndarray
     """[STEPS_AT_ONCE, P]"""
     query_delta: np.ndarray

@@ -223,13 +223,17 @@ def _thinned_to(
     """:func:`_thinned`, or everything for None.
 
     Raises:
-        ValueError: so few do not hang together.
+        ValueError: there are fewer, or so few do not hang together.
     """
     if wanted is None:
         return trained
+    if wanted > trained.sum():
+        raise ValueError(f"trained_combinations is {wanted}; allowed: at most {trained.sum()}")
     thinned = _thinned(space, rng, trained, candidates, wanted)
     if thinned.sum() > wanted:
-        raise ValueError(f"trained_combinations is {wanted}; allowed: at least {thinned.sum()}, to stay connected")
+        raise ValueError(
+            f"trained_combinations is {wanted}; allowed: in this world at least {thinned.sum()}, to stay connected"
+        )
     return thinned
 
 

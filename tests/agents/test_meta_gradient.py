@@ -22,6 +22,7 @@ LOOPS = {
     "first order": InnerLoop(3, 0.1, weight_decay=0.02, second_order=False),
     "first order sgd": InnerLoop(3, 0.2, optimizer="sgd", second_order=False),
     "minibatch": InnerLoop(5, 0.1, minibatch=3),
+    "many steps": InnerLoop(23, 0.05),
     "one step": InnerLoop(1, 0.1),
     "no step": InnerLoop(0, 0.1),
 }

@@ -27,10 +27,10 @@ def tiny(method: str = "anil", family: str = "goals-small", **changes: object) -
 
 @pytest.fixture(scope="session")
 def finished_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a finished run of two methods in the same world."""
+    """A folder with a finished run of three methods in the same world."""
     from benchmarks.runner import run
 
     root = tmp_path_factory.mktemp("runs")
-    for method in ("linear_hypernetwork", "anil"):
+    for method in ("linear_hypernetwork", "anil", "maml"):
         run(tiny(method), root)
     return root

@@ -1,5 +1,6 @@
 """Memory that is freed stays with the process, and is used again."""
 
+import os
 import platform
 import subprocess
 import sys
@@ -24,7 +25,8 @@ print(resident_mib() - before)
 
 def grown(argument: str) -> float:
     """Growth in MiB of a process that asked for 64 MiB twenty times and freed them."""
-    result = subprocess.run([sys.executable, "-c", PROGRAM, argument], capture_output=True, text=True, check=True)
+    plain = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD" and "MALLOC" not in name}
+    result = subprocess.run([sys.executable, "-c", PROGRAM, argument], capture_output=True, text=True, check=True, env=plain)
     return float(result.stdout)
 
 

@@ -7,28 +7,36 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import conditions
-from benchmarks.conditions import CONDITIONS, PRESETS, Experiment, Preset
+from benchmarks import conditions, statistics
+from benchmarks.conditions import CONDITIONS, PRESETS, Condition, Experiment, Preset
 from benchmarks.config import Evaluation, RunConfig
 from benchmarks.results import RunFolder
-from compworld import diagnose
+from compworld import ENV_IDS, diagnose
 
 EXPERIMENTS = [experiment for preset in PRESETS.values() for experiment in preset.experiments]
 
 
 @pytest.mark.parametrize("condition", CONDITIONS.values(), ids=CONDITIONS)
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=[f"{one.preset}-{one.family}" for one in EXPERIMENTS])
-def test_supports_differ_in_the_condition_and_in_nothing_else(condition: Any, experiment: Experiment) -> None:
-    supports = conditions._supports(condition, experiment)
-    everything, matched, missed = (conditions._splits(experiment, support) for support in supports.values())
+def test_supports_differ_in_the_condition_and_in_nothing_else(condition: Condition, experiment: Experiment) -> None:
+    everything, matched, missed = conditions._splits(condition, experiment).values()
     for paper, few, without in zip(everything, matched, missed, strict=True):
         assert few.trained.sum() == without.trained.sum() < paper.trained.sum()
-        assert condition.holds(diagnose(paper))
-        assert condition.holds(diagnose(few))
-        assert not condition.holds(diagnose(without))
+        assert condition.holds(paper)
+        assert condition.holds(few)
+        assert not condition.holds(without)
         assert (paper.held_out & few.held_out & without.held_out).any()
-        if condition.name == "connected":  # the other condition holds either way
+        if condition.met == "connected":  # the other condition holds either way
             assert diagnose(without).compositional
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=[f"{one.preset}-{one.family}" for one in EXPERIMENTS])
+def test_runs_have_the_metrics_that_are_compared(experiment: Experiment) -> None:
+    split = conditions._splits(CONDITIONS["connectivity"], experiment)["connected"][0]
+    imitation = conditions._config(experiment, "anil", split).imitation
+    scored = {"action_accuracy"} | ({"r2"} if imitation == "action_values" else set())
+    scored |= {"success_rate", "normalised_return"} if experiment.family in ENV_IDS.values() else set()
+    assert set(experiment.metrics) <= scored
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
@@ -59,9 +67,7 @@ def test_table_says_what_was_predicted_and_found(name: str, tmp_path: Path, monk
         rows = {(row["method"], row["support"]): row for row in family["rows"]}
         assert len(rows) == 6
         for method in few.methods:
-            paper, matched, missed = (
-                rows[method, support]["trained"] for support in conditions._supports(condition, experiment)
-            )
+            paper, matched, missed = (rows[method, support]["trained"] for support in conditions._splits(condition, experiment))
             assert paper > matched == missed
             assert [rows[cell]["met"] for cell in rows if cell[0] == method] == [True, True, False]
             assert all(len(row["decoding"]) == experiment.seeds for row in family["rows"])
@@ -82,29 +88,37 @@ def test_table_says_what_was_predicted_and_found(name: str, tmp_path: Path, monk
     assert (met["met"], missed["met"]) == (True, False)
     low, high = students["difference"]["low"], students["difference"]["high"]
     assert low <= met["held_out"]["value"] - missed["held_out"]["value"] <= high
-    assert f"| {condition.sets_missed} | 6 | no | " in table
+    assert f"| {condition.sets[1]} | 6 | no | " in table
 
 
-def test_scores_are_means_over_common_combinations(tmp_path: Path) -> None:
-    experiment = dataclasses.replace(EXPERIMENTS[0], seeds=1)
+def test_scores_are_over_each_worlds_common_combinations_and_paired_by_seed() -> None:
+    experiment = dataclasses.replace(EXPERIMENTS[0], seeds=4)
     condition = CONDITIONS["compositionality"]
-    splits = {
-        name: conditions._splits(experiment, support) for name, support in conditions._supports(condition, experiment).items()
-    }
+    splits = conditions._splits(condition, experiment)
     rng = np.random.default_rng(0)
-    results = {}
-    for name, (split,) in splits.items():
-        held_out = {"combination": np.resize(split.pool("held_out"), 80).tolist(), "r2": rng.uniform(size=80).tolist()}
-        fresh = {"combination": np.resize(split.pool("train"), 80).tolist(), "r2": rng.uniform(size=80).tolist()}
-        results["anil", name] = [{"scores": {"held_out": held_out, "fresh_episodes": fresh}, "decoding": None}]
+    results: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    kept: dict[str, list[np.ndarray]] = {}
+    for name, of_worlds in splits.items():
+        results["anil", name] = []
+        for world, split in enumerate(of_worlds):
+            # Worlds differ by far more than supports do, so that another pairing would show.
+            held_out = {"combination": np.resize(split.pool("held_out"), 80), "r2": 10 * world + rng.uniform(size=80)}
+            fresh = {"combination": np.resize(split.pool("train"), 80), "r2": rng.uniform(size=80)}
+            results["anil", name].append({"scores": {"held_out": held_out, "fresh_episodes": fresh}, "decoding": None})
+            common = splits["compositional"][world].held_out[held_out["combination"]]
+            kept.setdefault(name, []).append(held_out["r2"][common])
+    assert len({split.sha256 for split in splits["compositional"]}) == 4
     found = conditions._compared(condition, ("r2",), splits, results)
-    common = set(splits["compositional"][0].pool("held_out").tolist())
-    assert found["held_out_combinations"] == len(common) == 4
+    assert found["held_out_combinations"] == 4
     for row in found["rows"]:
-        scores = results["anil", row["support"]][0]["scores"]
-        kept = [r2 for c, r2 in zip(*scores["held_out"].values(), strict=True) if c in common]
-        assert row["scores"]["r2"]["held_out"]["value"] == pytest.approx(np.mean(kept))
-        assert row["scores"]["r2"]["fresh_episodes"]["value"] == pytest.approx(np.mean(scores["fresh_episodes"]["r2"]))
+        expected = statistics.estimate(kept[row["support"]], np.random.default_rng(0))
+        assert row["scores"]["r2"]["held_out"] == expected.as_dict()
+        fresh = [result["scores"]["fresh_episodes"]["r2"] for result in results["anil", row["support"]]]
+        assert row["scores"]["r2"]["fresh_episodes"] == statistics.estimate(fresh, np.random.default_rng(0)).as_dict()
+    _, matched, missed = kept.values()
+    difference = found["differences"]["anil"]["r2"]
+    assert difference == statistics.difference(matched, missed, np.random.default_rng(0)).as_dict()
+    assert difference["high"] - difference["low"] < 1
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
@@ -116,7 +130,7 @@ def test_prediction_is_written_before_anything_is_trained(name: str, tmp_path: P
     with pytest.raises(RuntimeError, match="training starts"):
         conditions.compare(name, "quick", tmp_path / "runs", tmp_path)
     written = (tmp_path / f"{name}_predicted.md").read_text()
-    assert written.count(f"{CONDITIONS[name].name} support: no, ") == 4  # three families and the theory's setting
+    assert written.count(f"{CONDITIONS[name].met} support: no, ") == 4  # three families and the theory's setting
 
 
 def test_unknown_names_are_refused(tmp_path: Path) -> None:

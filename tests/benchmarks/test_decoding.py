@@ -7,7 +7,8 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
-from benchmarks.decoding import PENALTIES, decode, readings_of
+from agents.anil import ANIL
+from benchmarks.decoding import PENALTIES, PROBES, _probes, decode, decoding, readings_of
 from benchmarks.runner import make_world, new_learner
 from compworld import make_family, make_split
 from tests.benchmarks.conftest import tiny
@@ -79,8 +80,8 @@ def test_ridge_is_that_of_a_search_over_penalties(features):
 
 
 @pytest.mark.parametrize("family", ["goals-small", "preferences-small", "teacher-small"])
-def test_activations_of_an_untrained_network_without_steps_tell_no_task(family):
-    """The inputs that are asked about are the same for all tasks and show no maze."""
+def test_without_steps_activations_tell_no_task(family):
+    """The inputs that are asked about are the same for all tasks."""
     config = tiny("maml", family)
     config = dataclasses.replace(config, inner=dataclasses.replace(config.inner, steps=0))
     world = make_world(config)
@@ -90,3 +91,37 @@ def test_activations_of_an_untrained_network_without_steps_tell_no_task(family):
         assert len(values) == len(weights)
         assert np.abs(values).max() > 0
         np.testing.assert_allclose(values, np.broadcast_to(values[0], values.shape), atol=1e-5)
+
+
+@pytest.mark.parametrize(("family", "shows_walls"), [("goals-small", False), ("preferences-small", True)])
+def test_inputs_that_are_asked_about_show_walls_where_all_tasks_have_the_same(family, shows_walls):
+    config = tiny("maml", family)
+    world = make_world(config)
+    probes = _probes(config, world)
+    mazes, nothing = len(world.family.wall_rows), world.family.input_size + len(world.family.wall_rows)
+    assert probes.inputs.shape[:2] == probes.weights.shape == (1, PROBES)
+    assert (probes.weights > 0).all()
+    walls = (probes.inputs >= world.family.input_size) & (probes.inputs < nothing)
+    assert (mazes > 1) != shows_walls
+    assert bool(walls.any(-1).all()) == bool(walls.any()) == shows_walls
+
+
+class Uneven(ANIL):
+    """Has one reading of another size for each number of samples, one of a number for each task, and none."""
+
+    def readings(self, fast, encoded):
+        if self.problem.modules == 11:
+            return {}
+        head = fast["head"]
+        return {"uneven": head[:, :, : len(head) // 8], "bias": head[:, 0, -1]}
+
+
+def test_readings_that_do_not_mean_the_same_for_all_tasks_are_left_out():
+    config = tiny("anil", "preferences-small")
+    config = dataclasses.replace(config, evaluation=dataclasses.replace(config.evaluation, tasks=72))
+    world = make_world(config)
+    problem = new_learner(config, world).problem
+    found = decoding(Uneven(problem, 16, 2), config, world)
+    assert list(found["layers"]) == ["bias"]
+    assert found["total_r2"] == found["layers"]["bias"]["total_r2"]
+    assert decoding(Uneven(dataclasses.replace(problem, modules=11), 16, 2), config, world) is None

@@ -46,8 +46,9 @@ def test_groups_are_means_over_the_tasks_that_have_the_modules(family: str) -> N
         assert np.isnan(table[combination]) if not found else table[combination] == pytest.approx(np.mean(found))
 
 
-def test_a_run_is_inspected(finished_runs: Path, tmp_path: Path) -> None:
-    run = tiny("linear_hypernetwork").run_id
+@pytest.mark.parametrize("method", ["linear_hypernetwork", "maml"])
+def test_a_run_is_inspected(method: str, finished_runs: Path, tmp_path: Path) -> None:
+    run = tiny(method).run_id
     files = inspect_run(finished_runs, run, tmp_path / "inspection")
     assert [path.name for path in files] == ["scores.md", "scores.json", "combinations.png", "adapted.png"]
     assert all(path.stat().st_size > 500 for path in files)

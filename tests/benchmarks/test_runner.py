@@ -31,7 +31,8 @@ def test_every_method_runs_and_is_scored(method: str, family: str, tmp_path: Pat
     decoded = result["decoding"]
     assert (decoded is None) == (config.method not in ADAPTIVE)
     if decoded:
-        assert decoded["layers"]
+        layers = {"linear_hypernetwork": config.method_options.get("hidden_layers", 0) + 2, "maml": 2}
+        assert len(decoded["layers"]) == layers.get(config.method, 1)
         assert all(len(found["r2"]) == len(found["permuted_r2"]) for found in (decoded, *decoded["layers"].values()))
     assert result["split_sha256"] == runner.make_world(config).split.sha256
     assert result["packages"]["torch"]

@@ -120,8 +120,14 @@ def test_compositional_support_trains_half_of_what_its_counterpart_holds_out(spa
 
 @pytest.mark.parametrize("support_name", ["connected", "compositional"])
 def test_too_few_combinations_cannot_be_connected(support_name):
-    with pytest.raises(ValueError, match=r"trained_combinations is 3; allowed: at least \d+, to stay connected"):
+    with pytest.raises(ValueError, match=r"trained_combinations is 3; allowed: in this world at least \d+, to stay connected"):
         make_split(ModuleSpace.subsets(8, 2), support_name, trained_combinations=3)
+
+
+@pytest.mark.parametrize(("support_name", "most"), [("connected", 24), ("compositional", 32)])
+def test_more_combinations_than_there_are_cannot_be_trained(support_name, most):
+    with pytest.raises(ValueError, match=rf"trained_combinations is 33; allowed: at most {most}"):
+        make_split(ModuleSpace.subsets(8, 2), support_name, trained_combinations=33)
 
 
 def test_single_modules_never_hang_together():
