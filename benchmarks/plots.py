@@ -267,7 +267,7 @@ def conditions_picture(found: dict[str, Any], names: Mapping[str, str], path: Pa
             x = np.asarray([place for place, _ in own]) + 0.12 * (number - (len(methods) - 1) / 2)
             color = PALETTE.get(method, "black")
             axis.errorbar(x, value, reach, fmt="o", capsize=3, color=color, label=title_of(method))
-        axis.set_xticks(range(len(places)), [textwrap.fill(place, 14) for place in places], fontsize=8)
+        axis.set_xticks(range(len(places)), [textwrap.fill(place.replace("_", "-"), 16) for place in places], fontsize=8)
         axis.set(title=title, ylabel=f"{metric}, held out", xlim=(-0.6, len(places) - 0.4))
         axis.legend(fontsize=8)
     figure.suptitle(f"{found['title']}: 95 % intervals over seeds and tasks", fontsize=9)
