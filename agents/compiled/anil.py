@@ -1,7 +1,11 @@
 """Query loss and meta-gradient of adapting a linear head to fixed features.
 
+Features are those of rectified units, of which some are silent on a whole support set. Weights behind a silent unit have no
+gradient and only decay, and the rectifier lets no gradient through to it: the inner loop leaves such units out.
+
 Axes of array names: K inner steps, N samples of a task, S samples of all tasks, A outputs, H features, H' those and a constant
-one behind them, whose weights are the biases; P = A * H' fast parameters.
+one behind them, whose weights are the biases; P = A * H'; U units that a support set uses and the constant, Q = A * U fast
+parameters of a task.
 """
 
 from typing import NamedTuple
@@ -17,10 +21,12 @@ STEPS_AT_ONCE = 10
 
 
 class Room(NamedTuple):
-    """For one task after the other."""
+    """For one task after the other, and tasks of which all units are used."""
 
+    places: np.ndarray
+    """int64 [Q]; where a task's fast parameters lie among all P; the first U are the units that its support set uses."""
     heads: np.ndarray
-    """[K + 1, P]"""
+    """[(K + 1) * Q]"""
     history: adamw.History
     deltas: np.ndarray
     """[K, N, A]: gradients with respect to the outputs; as the next"""
@@ -28,17 +34,22 @@ class Room(NamedTuple):
     along: np.ndarray
     """[STEPS_AT_ONCE, N, A]: derivatives of ``deltas`` along the adjoint's direction."""
     directions: np.ndarray
-    """[STEPS_AT_ONCE, P]"""
+    """[STEPS_AT_ONCE * Q]"""
     query_delta: np.ndarray
     """[N, A], as the next"""
     query_probabilities: np.ndarray
-    features: np.ndarray
-    """[N, H'], as the next three"""
     asked: np.ndarray
+    """[N, H'], as the next"""
+    of_asked: np.ndarray
+    features: np.ndarray
+    """[N * U], as the next two"""
     of_features: np.ndarray
     product: np.ndarray
+    asked_head: np.ndarray
+    """[P], as the next"""
+    of_asked_head: np.ndarray
     first_moment: np.ndarray
-    """[P], as all that follow"""
+    """[Q], as all that follow"""
     second_moment: np.ndarray
     change: np.ndarray
     adjoint: np.ndarray
@@ -49,18 +60,22 @@ def room(steps, samples, outputs, start_P):
     """Room for tasks of at most so many samples."""
     dtype, columns = start_P.dtype, len(start_P) // outputs
     return Room(
-        np.empty((steps + 1, len(start_P)), dtype),
+        np.empty(len(start_P), np.int64),
+        np.empty((steps + 1) * len(start_P), dtype),
         adamw.history(steps, start_P),
         np.empty((steps, samples, outputs), dtype),
         np.empty((steps, samples, outputs), dtype),
         np.empty((STEPS_AT_ONCE, samples, outputs), dtype),
-        np.empty((STEPS_AT_ONCE, len(start_P)), dtype),
+        np.empty(STEPS_AT_ONCE * len(start_P), dtype),
         np.empty((samples, outputs), dtype),
         np.empty((samples, outputs), dtype),
         np.ones((samples, columns), dtype),
-        np.ones((samples, columns), dtype),
         np.empty((samples, columns), dtype),
-        np.empty((samples, columns), dtype),
+        np.empty(samples * columns, dtype),
+        np.empty(samples * columns, dtype),
+        np.empty(samples * columns, dtype),
+        np.empty_like(start_P),
+        np.empty_like(start_P),
         np.empty_like(start_P),
         np.empty_like(start_P),
         np.empty_like(start_P),
@@ -79,65 +94,122 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
         classes: see :mod:`agents.compiled.losses`.
         start_P: the head's weights and biases, [A, H'].
         of_start_P: added to is the gradient with respect to the start.
-        of_support_SH, of_query_SH: filled with the gradients with respect to the features.
+        of_support_SH, of_query_SH: filled with the gradients with respect to the features, 0 for silent units of a support set.
         room: for these sizes.
 
     Returns:
         Sum of the query losses.
     """
-    steps, width = len(rates.moves), support.inputs.shape[1]
-    heads, history, adjoint = room.heads, room.history, room.adjoint
-    first_moment, second_moment, change = room.first_moment, room.second_moment, room.change
+    steps, width, outputs = len(rates.moves), support.inputs.shape[1], support.targets.shape[1]
+    history, asked_head, of_asked_head = room.history, room.asked_head, room.of_asked_head
+    decay = start_P.dtype.type(1)
+    for _ in range(steps):
+        decay *= rates.constants[0]
     total = 0.0
     for task in range(first, last):
         begin, end = support.starts[task], support.starts[task + 1]
-        n = end - begin
-        features, targets = room.features[:n], support.targets[begin:end]
-        features[:, :width] = support.inputs[begin:end]
-        heads[0] = start_P
+        n, targets = end - begin, support.targets[begin:end]
+        places = _used_places(support.inputs[begin:end], outputs, room.places)
+        size, units = len(places), len(places) // outputs
+        features = room.features[: n * units].reshape(n, units)
+        heads = room.heads[: (steps + 1) * size].reshape(steps + 1, size)
+        directions = room.directions[: STEPS_AT_ONCE * size].reshape(STEPS_AT_ONCE, size)
+        first_moment, second_moment = room.first_moment[:size], room.second_moment[:size]
+        adjoint, change = room.adjoint[:size], room.change[:size]
+        _take_units(support.inputs[begin:end], places, features)
+        for i in range(size):
+            heads[0, i] = start_P[places[i]]
         first_moment[:] = 0
         second_moment[:] = 0
         for k in range(steps):
             weights, delta = support.weights[k % len(support.weights), begin:end], room.deltas[k, :n]
             _outputs(features, heads[k], delta)
             loss_and_gradient(delta, targets, weights, classes, room.probabilities[k, :n])
-            _gradient(features, delta, history.gradients[k])
+            _gradient(features, delta, history.gradients[k, :size])
             adamw.step(rates, k, heads[k], heads[k + 1], first_moment, second_moment, history)
 
         begin_query, end_query = query.starts[task], query.starts[task + 1]
         m = end_query - begin_query
-        asked, delta, product = room.asked[:m], room.query_delta[:m], room.product[:m]
+        asked, delta, of_asked = room.asked[:m], room.query_delta[:m], room.of_asked[:m]
         asked[:, :width] = query.inputs[begin_query:end_query]
-        _outputs(asked, heads[steps], delta)
+        for i in range(len(start_P)):
+            asked_head[i] = decay * start_P[i]
+        for i in range(size):
+            asked_head[places[i]] = heads[steps, i]
+        _outputs(asked, asked_head, delta)
         weights, targets = query.weights[0, begin_query:end_query], query.targets[begin_query:end_query]
         total += loss_and_gradient(delta, targets, weights, classes, room.query_probabilities[:m])
-        _gradient(asked, delta, adjoint)
-        np.dot(delta, heads[steps].reshape(delta.shape[1], -1), product)
-        of_query_SH[begin_query:end_query] = product[:, :width]
+        _gradient(asked, delta, of_asked_head)
+        np.dot(delta, asked_head.reshape(outputs, width + 1), of_asked)
+        of_query_SH[begin_query:end_query] = of_asked[:, :width]
 
+        for i in range(size):
+            adjoint[i] = of_asked_head[places[i]]
         first_moment[:] = 0
         second_moment[:] = 0
-        of_features = room.of_features[:n]
+        of_features, product = room.of_features[: n * units].reshape(n, units), room.product[: n * units].reshape(n, units)
         of_features[:] = 0
         for k in range(steps - 1, -1, -1):
             slot = k % STEPS_AT_ONCE
-            direction, along = room.directions[slot], room.along[slot, :n]
+            direction, along = directions[slot], room.along[slot, :n]
             adamw.step_back(rates, k, adjoint, first_moment, second_moment, history, direction)
             _outputs(features, direction, along)
             weights = support.weights[k % len(support.weights), begin:end]
             curvature(along, weights, classes, room.probabilities[k, :n])
             _gradient(features, along, change)
-            for i in range(len(adjoint)):
+            for i in range(size):
                 adjoint[i] += change[i]
             if slot == 0:
                 # The features' derivative is a sum of outer products over all steps: matrix products of some steps together.
                 behind = min(k + STEPS_AT_ONCE, steps)
-                _add_products(room.deltas[k:behind, :n], room.directions[: behind - k], room.product[:n], of_features)
-                _add_products(room.along[: behind - k, :n], heads[k:behind], room.product[:n], of_features)
-        of_support_SH[begin:end] = of_features[:, :width]
-        for i in range(len(adjoint)):
-            of_start_P[i] += adjoint[i]
+                _add_products(room.deltas[k:behind, :n], directions[: behind - k], product, of_features)
+                _add_products(room.along[: behind - k, :n], heads[k:behind], product, of_features)
+        _put_units(of_features, places, of_support_SH[begin:end])
+        for i in range(len(start_P)):
+            of_asked_head[i] *= decay
+        for i in range(size):
+            of_asked_head[places[i]] = adjoint[i]
+        for i in range(len(start_P)):
+            of_start_P[i] += of_asked_head[i]
     return total
+
+
+@compiled
+def _used_places(features_NH, outputs, places_P):
+    """Places of the weights behind units that some sample activates, and behind the constant."""
+    width, units = features_NH.shape[1], 0
+    active = np.zeros(width, np.bool_)
+    for n in range(len(features_NH)):
+        for h in range(width):
+            active[h] |= features_NH[n, h] != 0  # true for NaN, which must be seen
+    for h in range(width):
+        if active[h]:
+            places_P[units] = h
+            units += 1
+    places_P[units] = width
+    units += 1
+    for a in range(1, outputs):
+        for u in range(units):
+            places_P[a * units + u] = a * (width + 1) + places_P[u]
+    return places_P[: outputs * units]
+
+
+@compiled
+def _take_units(features_NH, places_Q, out_NU):
+    last = out_NU.shape[1] - 1
+    for n in range(len(features_NH)):
+        for u in range(last):
+            out_NU[n, u] = features_NH[n, places_Q[u]]
+        out_NU[n, last] = 1
+
+
+@compiled
+def _put_units(values_NU, places_Q, out_NH):
+    """The transpose of :func:`_take_units`."""
+    out_NH[:] = 0
+    for n in range(len(values_NU)):
+        for u in range(values_NU.shape[1] - 1):
+            out_NH[n, places_Q[u]] = values_NU[n, u]
 
 
 @compiled
