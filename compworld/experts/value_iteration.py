@@ -1,7 +1,7 @@
 """Preferences: value iteration over (remaining objects x cell), for a whole batch of episodes at once.
 
 A table is an array [2**O * cells, B] over sets of remaining objects (bit i: object i is still there) and free cells, with the
-batch last so that every operation runs over contiguous memory. Axes: B batch, O objects, A actions, S table entries.
+batch last so that every operation runs over contiguous memory. Axes: B batch, O objects, A actions, D moves, S table entries.
 """
 
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class ValueIterationExpert(Expert):
         self.cells, self.sets = cells, sets
         self._tables = Tables(
             rank=rank,
-            moves_to=moves_to,
+            moves_to=moves_to.T.copy(),
             neighbours=(set_index[None, :, None] * cells + moves_to.T[:, None, :]).reshape(len(MOVES), -1),
             having=np.concatenate(having) * cells,
             leaving=np.concatenate([sets_i - (1 << i) for i, sets_i in enumerate(having)]) * cells,
@@ -67,8 +67,8 @@ class ValueIterationExpert(Expert):
         discount = self.family.discount
         entry, arrivals = self._look_ahead(plan, discount, state)
         xp = namespace(entry)
-        stay = discount * xp.take_along_axis(plan, entry[None, :], axis=0)[0]
-        return xp.concat([stay[:, None], arrivals], axis=1)
+        stay = discount * xp.take_along_axis(plan, entry[None, :], axis=0)
+        return xp.permute_dims(xp.concat([stay, arrivals], axis=0), (1, 0))
 
     def longest_demonstration(self, state: State) -> int:
         return self.family.horizon
@@ -78,7 +78,7 @@ class ValueIterationExpert(Expert):
         xp = namespace(state.agent_B)
         before = self._finite_horizon(state, xp.maximum(steps_B - 1, xp.zeros_like(steps_B)), "optimal")
         _, arrivals = self._look_ahead(before, 1.0, state)
-        values = xp.concat([xp.zeros_like(arrivals[:, :1]), arrivals], axis=1)
+        values = xp.permute_dims(xp.concat([xp.zeros_like(arrivals[:1]), arrivals], axis=0), (1, 0))
         best = values >= xp.max(values, axis=1, keepdims=True) - 1e-9
         preferred = self.action_values(self._stationary(state, xp.float64), state)
         return xp.argmax(xp.where(best, preferred, -xp.inf), axis=1)
@@ -142,19 +142,21 @@ class ValueIterationExpert(Expert):
         return xp.take_along_axis(values, self._entry(state)[None, :], axis=0)[0]
 
     def _look_ahead(self, values: Array, discount: float, state: State) -> tuple[Array, Array]:
-        """Entry of each state, and for each move its reward plus the discounted value behind it, [B, 4]."""
+        """Entry of each state, and for each move its reward plus the discounted value behind it, [D, B]."""
         tables = self._tables.like(state.agent_B)
         xp = namespace(values)
-        here = tables["rank"][state.agent_B]
-        entry = self._entry(state)
-        there = tables["moves_to"][here]
-        object_cell = tables["rank"][state.object_cell_BO]
-        taken = state.remaining_BO[:, None, :] & (object_cell[:, None, :] == there[:, :, None])
-        reward = xp.sum(xp.where(taken, state.object_reward_BO[:, None, :], 0.0), axis=2)
-        gone = xp.sum(xp.where(taken, tables["bit"], 0), axis=2)
-        behind = (entry - here)[:, None] + there - gone * self.cells
-        value = xp.permute_dims(xp.take_along_axis(values, xp.permute_dims(behind, (1, 0)), axis=0), (1, 0))
-        return entry, xp.astype(reward, values.dtype) + discount * value
+        here_B = tables["rank"][state.agent_B]
+        entry_B = self._entry(state)
+        there_DB = xp.take(tables["moves_to"], here_B, axis=1)
+        cell_OB, remaining_OB, reward_OB = (
+            xp.permute_dims(field, (1, 0))[:, None, :]
+            for field in (tables["rank"][state.object_cell_BO], state.remaining_BO, state.object_reward_BO)
+        )
+        taken_ODB = remaining_OB & (cell_OB == there_DB[None])
+        reward_DB = xp.sum(xp.where(taken_ODB, reward_OB, 0.0), axis=0)
+        gone_DB = xp.sum(xp.where(taken_ODB, tables["bit"][:, None, None], 0), axis=0)
+        value_DB = xp.take_along_axis(values, (entry_B - here_B)[None, :] + there_DB - gone_DB * self.cells, axis=0)
+        return entry_B, xp.astype(reward_DB, values.dtype) + discount * value_DB
 
 
 def _arrivals(episodes: _Episodes, values: Array, discount: float) -> Array:
