@@ -14,6 +14,8 @@ import numpy as np
 
 from agents.compiled import adamw
 from agents.compiled.compiler import compiled, entry_point
+from agents.compiled.gemm import gemm
+from agents.compiled.layers import add
 from agents.compiled.losses import curvature, loss_and_gradient
 
 STEPS_AT_ONCE = 10
@@ -42,9 +44,8 @@ class Room(NamedTuple):
     """[N, H'], as the next"""
     of_asked: np.ndarray
     features: np.ndarray
-    """[N * U], as the next two"""
+    """[N * U], as the next"""
     of_features: np.ndarray
-    product: np.ndarray
     asked_head: np.ndarray
     """[P], as the next"""
     of_asked_head: np.ndarray
@@ -71,7 +72,6 @@ def room(steps, samples, outputs, start_P):
         np.empty((samples, outputs), dtype),
         np.ones((samples, columns), dtype),
         np.empty((samples, columns), dtype),
-        np.empty(samples * columns, dtype),
         np.empty(samples * columns, dtype),
         np.empty(samples * columns, dtype),
         np.empty_like(start_P),
@@ -147,7 +147,7 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
             adjoint[i] = of_asked_head[places[i]]
         first_moment[:] = 0
         second_moment[:] = 0
-        of_features, product = room.of_features[: n * units].reshape(n, units), room.product[: n * units].reshape(n, units)
+        of_features = room.of_features[: n * units].reshape(n, units)
         of_features[:] = 0
         for k in range(steps - 1, -1, -1):
             slot = k % STEPS_AT_ONCE
@@ -157,20 +157,18 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
             weights = support.weights[k % len(support.weights), begin:end]
             curvature(along, weights, classes, room.probabilities[k, :n])
             _gradient(features, along, change)
-            for i in range(size):
-                adjoint[i] += change[i]
+            add(adjoint, change)
             if slot == 0:
                 # The features' derivative is a sum of outer products over all steps: matrix products of some steps together.
                 behind = min(k + STEPS_AT_ONCE, steps)
-                _add_products(room.deltas[k:behind, :n], directions[: behind - k], product, of_features)
-                _add_products(room.along[: behind - k, :n], heads[k:behind], product, of_features)
+                _add_products(room.deltas[k:behind, :n], directions[: behind - k], of_features)
+                _add_products(room.along[: behind - k, :n], heads[k:behind], of_features)
         _put_units(of_features, places, of_support_SH[begin:end])
         for i in range(len(start_P)):
             of_asked_head[i] *= decay
         for i in range(size):
             of_asked_head[places[i]] = adjoint[i]
-        for i in range(len(start_P)):
-            of_start_P[i] += of_asked_head[i]
+        add(of_start_P, of_asked_head)
     return total
 
 
@@ -213,16 +211,15 @@ def _put_units(values_NU, places_Q, out_NH):
 
 
 @compiled
-def _add_products(left_JNA, right_JP, product_NH, of_features_NH):
-    """Adds the sum over J of the products of [N, A] with [A, H']."""
+def _add_products(left_JNA, right_JQ, of_features_NU):
+    """Adds the sum over J of the products of [N, A] with [A, U]."""
     steps, samples, count = left_JNA.shape
     left = np.empty((steps, count, samples), left_JNA.dtype)
     for j in range(steps):
         for n in range(samples):
             for a in range(count):
                 left[j, a, n] = left_JNA[j, n, a]
-    np.dot(left.reshape(steps * count, samples).T, right_JP.reshape(steps * count, -1), product_NH)
-    of_features_NH += product_NH
+    gemm(left.reshape(steps * count, samples).T, right_JQ.reshape(steps * count, -1), 1, of_features_NU)
 
 
 @compiled

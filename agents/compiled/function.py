@@ -18,8 +18,9 @@ Arrays = tuple[np.ndarray, ...]
 Kernel = Callable[[int, int, Arrays, Arrays], float]
 """(first task, one behind the last, slow arrays, gradients to add to) -> sum of those tasks' losses."""
 
-PARTS = 8
-"""Of a meta-batch: at most as many threads work on it."""
+PARTS = 12
+"""Of a meta-batch: at most as many threads work on it. Their efforts fall from 12 to 1, so that threads end at about the same
+time, although another one, which makes demonstrations, slows some of them down."""
 
 
 def sum_of_losses(kernel: Kernel, effort_T: np.ndarray, shared: Sequence[Tensor], by_sample: Sequence[Tensor] = ()) -> Tensor:
@@ -64,13 +65,14 @@ class _Sum(torch.autograd.Function):
 
 
 def _in_threads(work: Callable[[int, int], Any], effort_T: np.ndarray) -> list[Any]:
-    """``work(first task, one behind the last)`` for parts of like effort, as many at a time as torch has threads.
+    """``work(first task, one behind the last)`` for parts of falling effort, as many at a time as torch has threads.
 
     The parts depend on the tasks alone, so that a result is the same to the bit for every number of threads.
     """
     parts = min(PARTS, len(effort_T))
     reached = np.concatenate([[0.0], np.cumsum(effort_T, dtype=np.float64)])
-    edges = np.searchsorted(reached, np.linspace(0, reached[-1], parts + 1)).tolist()
+    until = np.concatenate([[0], np.cumsum(np.arange(parts, 0, -1))])
+    edges = np.searchsorted(reached, until / until[-1] * reached[-1]).tolist()
     edges[0], edges[-1] = 0, len(effort_T)
     with _linear_algebra().limit(limits=1, user_api="blas"):  # one task's matrices are too small to be shared out themselves
         threads = min(torch.get_num_threads(), parts)

@@ -43,14 +43,8 @@ class Room(NamedTuple):
     """[C * Z]; empty for dense observations, whose table is mixed itself."""
     of_projections: np.ndarray
     """[C * Z]"""
-    other_activations: np.ndarray
-    """[N, H]"""
-    other_weights: np.ndarray
-    """[H, H]"""
-    of_bank: np.ndarray
-    """[C, H * H]"""
-    of_output: np.ndarray
-    """[C, A * H]"""
+    transposed: np.ndarray
+    """[H, H]; generated weights."""
 
 
 @entry_point
@@ -77,10 +71,7 @@ def room(steps, samples, dense, outputs, layers, start_F, banks, embedding):
         np.empty(most, dtype),
         np.empty(projected, dtype),
         np.empty(count * most, dtype),
-        np.empty((samples, width), dtype),
         np.empty((width, width), dtype),
-        np.empty((count, width * width), dtype),
-        np.empty_like(banks.output),
     )
 
 
@@ -127,7 +118,9 @@ def query_losses(
             of_first = uses.of_first[k * size : (k + 1) * size]
             weights = support.weights[k % len(support.weights), begin:end]
             mixing.mix(fast[k], k, blocks, embedding, at.mixtures, bias)
-            templates.forward_and_back(at, k, uses, of_first, bias, slow, inputs, banks, targets, weights, classes, mixed)
+            templates.forward_and_back(
+                at, k, uses, of_first, bias, slow, inputs, banks, targets, weights, classes, mixed, room.transposed
+            )
             templates.onto_templates(k, uses, of_first, slow, banks, of_mixtures)
             sum_samples(at.output_delta, blocks.of_bias[k])
             mixing.mix_back(k, blocks, embedding, of_mixtures, history.gradients[k])
@@ -156,6 +149,7 @@ def query_losses(
             query.weights[0, begin_query:end_query],
             classes,
             mixed,
+            room.transposed,
         )
         templates.note_coefficients(2 * steps, uses, at.mixtures)
         templates.onto_templates(2 * steps, uses, of_first, query_slow, banks, of_mixtures)
@@ -190,8 +184,7 @@ def query_losses(
                 weights,
                 classes,
                 mixed,
-                room.other_activations,
-                room.other_weights,
+                room.transposed,
             )
             templates.onto_templates(use, uses, of_first, slow, banks, of_mixtures)
             sum_samples(moved.output_delta, blocks.of_bias[steps + 1])
@@ -203,7 +196,7 @@ def query_losses(
             mixing.add_gradients(k, steps + 1, blocks, fast_size, of_embedding)
             mixing.add_constant_gradients(steps + 1, blocks, of_embedding)
         of_slow = of_projections[: count * size].reshape(count, size)
-        templates.sum_of_uses(uses, of_slow, banks, of_banks, room.of_bank, room.of_output)
+        templates.sum_of_uses(uses, of_slow, of_banks)
         templates.add_first(of_slow, rows, of_banks, unmoved)
         add(of_start_F, adjoint)
     return total

@@ -27,15 +27,6 @@ def mask(values, activations):
 
 
 @compiled
-def add_masked(values, others, activations):
-    """The sum with others, and 0 where the unit is off."""
-    zero = values.dtype.type(0)
-    flat, other, at = values.reshape(-1), others.reshape(-1), activations.reshape(-1)
-    for i in range(len(flat)):
-        flat[i] = zero if at[i] <= zero else flat[i] + other[i]
-
-
-@compiled
 def add(values, others):
     flat, other = values.reshape(-1), others.reshape(-1)
     for i in range(len(flat)):

@@ -14,7 +14,8 @@ import numpy as np
 
 from agents.compiled import adamw
 from agents.compiled.compiler import compiled, entry_point
-from agents.compiled.layers import add, add_masked, mask, rectify, sum_samples
+from agents.compiled.gemm import gemm
+from agents.compiled.layers import add, mask, rectify, sum_samples
 from agents.compiled.losses import curvature, loss_and_gradient
 from agents.compiled.tasks import longest
 
@@ -92,7 +93,6 @@ def query_losses(first, last, support, query, rates, classes, layers, sizes_V, s
     deltas = np.empty_like(activations)
     output_deltas = np.empty((steps + 1, 2 * samples, outputs), dtype)
     probabilities = np.empty((steps + 1, samples, outputs), dtype)
-    other = np.empty((samples, width), dtype)
     used_rows, place_of_row = np.empty(most, np.int64), np.full(len(table_VH), -1)
     support_places, query_places = np.empty((samples, active), np.int64), np.empty((samples, active), np.int64)
     ones, decay = np.ones(most, dtype), dtype.type(1)
@@ -153,7 +153,7 @@ def query_losses(first, last, support, query, rates, classes, layers, sizes_V, s
             weights = support.weights[k % len(support.weights), begin:end]
             # A gradient of the sum that a row stands for, taken at its mean: the sizes change sides in the adjoint.
             _read(layer, along.rows, ones, at.activations[0, n:])
-            _along_direction(at, parameters, along, weights, classes, other[:n], gradient)
+            _along_direction(at, parameters, along, weights, classes, gradient)
             _pull(layer, at.deltas[0, :n], gradient.rows)
             _scale(gradient.rows, sizes_U)
             add(adjoint, change)
@@ -337,36 +337,33 @@ def _forward_and_back(at, parameters, targets_NA, weights_N, classes, gradient):
 
 
 @compiled
-def _along_direction(at, parameters, direction, weights_N, classes, other_NH, gradient):
+def _along_direction(at, parameters, direction, weights_N, classes, gradient):
     """Derivative of :func:`_forward_and_back` along a direction of the parameters."""
     samples, hidden = len(weights_N), len(parameters.hidden)
     for g in range(hidden + 1):
         moved = at.activations[g, samples:]
         if g > 0:
             np.dot(at.activations[g - 1, samples:], parameters.hidden[g - 1], moved)
-            np.dot(at.activations[g - 1, :samples], direction.hidden[g - 1], other_NH)
-            add(moved, other_NH)
+            gemm(at.activations[g - 1, :samples], direction.hidden[g - 1], 1, moved)
         _add_bias(moved, direction.biases[g])
         mask(moved, at.activations[g, :samples])
     last, moved_delta = at.activations[hidden], at.output_deltas[:samples]
-    other_NA = np.empty_like(moved_delta)
     np.dot(last[samples:], parameters.output.T, moved_delta)
-    np.dot(last[:samples], direction.output.T, other_NA)
-    add(moved_delta, other_NA)
+    gemm(last[:samples], direction.output.T, 1, moved_delta)
     _add_bias(moved_delta, direction.output_bias)
     curvature(moved_delta, weights_N, classes, at.probabilities)
     np.dot(at.output_deltas.T, last, gradient.output)
     sum_samples(moved_delta, gradient.output_bias)
     np.dot(moved_delta, parameters.output, at.deltas[hidden, :samples])
-    np.dot(at.output_deltas[samples:], direction.output, other_NH)
+    gemm(at.output_deltas[samples:], direction.output, 1, at.deltas[hidden, :samples])
     for g in range(hidden, -1, -1):
         moved = at.deltas[g, :samples]
-        add_masked(moved, other_NH, at.activations[g, :samples])
+        mask(moved, at.activations[g, :samples])
         sum_samples(moved, gradient.biases[g])
         if g > 0:
             np.dot(at.activations[g - 1].T, at.deltas[g], gradient.hidden[g - 1])
             np.dot(moved, parameters.hidden[g - 1].T, at.deltas[g - 1, :samples])
-            np.dot(at.deltas[g, samples:], direction.hidden[g - 1].T, other_NH)
+            gemm(at.deltas[g, samples:], direction.hidden[g - 1].T, 1, at.deltas[g - 1, :samples])
 
 
 @compiled

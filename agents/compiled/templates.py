@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.compiled.compiler import compiled
-from agents.compiled.layers import add, add_masked, mask, rectify
+from agents.compiled.gemm import gemm
+from agents.compiled.layers import add, mask, rectify
 from agents.compiled.losses import curvature, loss_and_gradient
 
 
@@ -218,7 +219,9 @@ def _of_hidden(uses, layer, use):
 
 
 @compiled
-def forward_and_back(at, use, uses, of_first_Z, bias_A, first_CZ, inputs_ND, banks, targets_NA, weights_N, classes, mixed_Z):
+def forward_and_back(
+    at, use, uses, of_first_Z, bias_A, first_CZ, inputs_ND, banks, targets_NA, weights_N, classes, mixed_Z, transposed_HH
+):
     """Passes of the network with mixtures ``at.mixtures``; gradients of its generated weights become use ``use``.
 
     Returns:
@@ -241,7 +244,8 @@ def forward_and_back(at, use, uses, of_first_Z, bias_A, first_CZ, inputs_ND, ban
     np.dot(at.output_delta, at.output, at.deltas[hidden, :samples])
     mask(at.deltas[hidden, :samples], last)
     for g in range(hidden - 1, -1, -1):
-        np.dot(at.deltas[g + 1, :samples], at.hidden[g].T, at.deltas[g, :samples])
+        _transpose(at.hidden[g], transposed_HH)
+        np.dot(at.deltas[g + 1, :samples], transposed_HH, at.deltas[g, :samples])
         mask(at.deltas[g, :samples], at.activations[g, :samples])
     width = last.shape[1]
     for g in range(hidden):
@@ -254,45 +258,52 @@ def forward_and_back(at, use, uses, of_first_Z, bias_A, first_CZ, inputs_ND, ban
 
 @compiled
 def along_direction(
-    at, moved, use, uses, of_first_Z, of_bias_A, first_CZ, inputs_ND, banks, weights_N, classes, mixed_Z, other_NH, other_HH
+    at, moved, use, uses, of_first_Z, of_bias_A, first_CZ, inputs_ND, banks, weights_N, classes, mixed_Z, transposed_HH
 ):
     """Derivative of :func:`forward_and_back` at ``at`` along the mixtures ``moved.mixtures`` and the bias ``of_bias_A``."""
     samples, hidden, outputs = len(weights_N), len(at.hidden), len(of_bias_A)
-    other = other_NH[:samples]
-    width = other.shape[1]
     _mix_first(moved.mixtures[0], first_CZ, inputs_ND, mixed_Z, moved.activations[0, :samples])
     mask(moved.activations[0, :samples], at.activations[0, :samples])
     _mix_hidden(moved.mixtures, banks, moved.hidden)
     for g in range(hidden):
         np.dot(moved.activations[g, :samples], at.hidden[g], moved.activations[g + 1, :samples])
-        np.dot(at.activations[g, :samples], moved.hidden[g], other)
-        add_masked(moved.activations[g + 1, :samples], other, at.activations[g + 1, :samples])
+        gemm(at.activations[g, :samples], moved.hidden[g], 1, moved.activations[g + 1, :samples])
+        mask(moved.activations[g + 1, :samples], at.activations[g + 1, :samples])
     np.dot(moved.mixtures[hidden + 1], banks.output, moved.output.reshape(-1))
     last, moved_last = at.activations[hidden, :samples], moved.activations[hidden, :samples]
-    delta, moved_delta, few = at.output_delta, moved.output_delta, moved.probabilities
+    delta, moved_delta = at.output_delta, moved.output_delta
     np.dot(moved_last, at.output.T, moved_delta)
-    np.dot(last, moved.output.T, few)
+    gemm(last, moved.output.T, 1, moved_delta)
     for n in range(samples):
         for a in range(outputs):
-            moved_delta[n, a] += few[n, a] + of_bias_A[a]
+            moved_delta[n, a] += of_bias_A[a]
     curvature(moved_delta, weights_N, classes, at.probabilities)
     np.dot(moved_delta, at.output, moved.deltas[hidden, :samples])
-    np.dot(delta, moved.output, other)
-    add_masked(moved.deltas[hidden, :samples], other, last)
+    gemm(delta, moved.output, 1, moved.deltas[hidden, :samples])
+    mask(moved.deltas[hidden, :samples], last)
     for g in range(hidden - 1, -1, -1):
-        np.dot(moved.deltas[g + 1, :samples], at.hidden[g].T, moved.deltas[g, :samples])
-        np.dot(at.deltas[g + 1, :samples], moved.hidden[g].T, other)
-        add_masked(moved.deltas[g, :samples], other, at.activations[g, :samples])
+        _transpose(at.hidden[g], transposed_HH)
+        np.dot(moved.deltas[g + 1, :samples], transposed_HH, moved.deltas[g, :samples])
+        _transpose(moved.hidden[g], transposed_HH)
+        gemm(at.deltas[g + 1, :samples], transposed_HH, 1, moved.deltas[g, :samples])
+        mask(moved.deltas[g, :samples], at.activations[g, :samples])
+    width = last.shape[1]
     for g in range(hidden):
         of_weights = _of_hidden(uses, g, use).reshape(width, width)
         np.dot(moved.activations[g, :samples].T, at.deltas[g + 1, :samples], of_weights)
-        np.dot(at.activations[g, :samples].T, moved.deltas[g + 1, :samples], other_HH)
-        add(of_weights, other_HH)
-    of_output, other_AH = uses.of_output[use].reshape(outputs, width), moved.output
+        gemm(at.activations[g, :samples].T, moved.deltas[g + 1, :samples], 1, of_weights)
+    of_output = uses.of_output[use].reshape(outputs, width)
     np.dot(moved_delta.T, last, of_output)
-    np.dot(delta.T, moved_last, other_AH)
-    add(of_output, other_AH)
+    gemm(delta.T, moved_last, 1, of_output)
     _pull_first(moved.deltas[0, :samples], inputs_ND, of_first_Z)
+
+
+@compiled
+def _transpose(weights_HH, out_HH):
+    """A product with the transpose itself takes longer than one with this copy: OpenBLAS copies both factors then."""
+    for i in range(len(out_HH)):
+        for j in range(len(out_HH)):
+            out_HH[i, j] = weights_HH[j, i]
 
 
 @compiled
@@ -319,7 +330,7 @@ def note_coefficients(use, uses, mixtures_LC):
 
 
 @compiled
-def sum_of_uses(uses, of_first_CZ, banks, of_banks, of_bank_CP, of_output_CQ):
+def sum_of_uses(uses, of_first_CZ, of_banks):
     """Adds a task's gradients of the templates behind the first layer, and fills those of what the first layer mixes.
 
     The query set's use is the last one. It has a first layer of its own.
@@ -327,10 +338,8 @@ def sum_of_uses(uses, of_first_CZ, banks, of_banks, of_bank_CP, of_output_CQ):
     count, templates = uses.first.shape
     size = of_first_CZ.shape[1]
     support = count - 1
-    np.dot(uses.first[:support].T, uses.of_first[: support * size].reshape(support, size), of_first_CZ)
-    for b in range(len(banks.hidden)):
+    gemm(uses.first[:support].T, uses.of_first[: support * size].reshape(support, size), 0, of_first_CZ)
+    for b in range(len(of_banks.hidden)):
         coefficients = uses.hidden[b].reshape(-1, templates)
-        np.dot(coefficients.T, uses.of_hidden[b].reshape(len(coefficients), -1), of_bank_CP)
-        add(of_banks.hidden[b], of_bank_CP)
-    np.dot(uses.output.T, uses.of_output, of_output_CQ)
-    add(of_banks.output, of_output_CQ)
+        gemm(coefficients.T, uses.of_hidden[b].reshape(len(coefficients), -1), 1, of_banks.hidden[b])
+    gemm(uses.output.T, uses.of_output, 1, of_banks.output)

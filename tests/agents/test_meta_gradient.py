@@ -83,7 +83,7 @@ def test_written_out_equals_double_backward(method: str, loop: str, case: Case, 
 COMPILED = [method for method in ADAPTIVE if LEARNERS[method].compiled_query_loss is not Learner.compiled_query_loss]
 
 
-@pytest.mark.parametrize(("threads", "parts"), [(1, 1), (3, 8)])
+@pytest.mark.parametrize(("threads", "parts"), [(1, 1), (3, 12)])
 @pytest.mark.parametrize("loop", ["adamw", "minibatch", "one step"])
 @pytest.mark.parametrize("method", COMPILED)
 def test_compiled_equals_double_backward(
