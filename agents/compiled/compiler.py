@@ -8,7 +8,7 @@ from typing import Any
 
 import numba
 
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
 """Sums may be reordered and products fused; infinities and NaN keep their meaning, for a step that failed must be seen."""
 
 compiled = numba.njit(**OPTIONS)
