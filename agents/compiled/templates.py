@@ -115,15 +115,21 @@ def pass_number(number, samples, passes):
 
 @compiled
 def project(table_VCH, rows_NR, projected_CZ, unmoved_CH):
-    """Sum of each sample's active rows, by template. That of all rows but the moving one is kept while it stays."""
+    """Sum of each sample's active rows, by template.
+
+    That of all rows but the moving one is kept from sample to sample, from the last one back: before it was collected, an object
+    was there too.
+    """
     samples, active = rows_NR.shape
     templates, width = len(projected_CZ), len(unmoved_CH) // len(projected_CZ)
-    for n in range(samples):
-        if _objects_changed(rows_NR, n):
+    nothing = len(table_VCH) - 1
+    for n in range(samples - 1, -1, -1):
+        last = _is_last(rows_NR, n, nothing)
+        if last:
             unmoved_CH[:] = 0
-            for r in range(active):
-                if r != _moving(active):
-                    add(unmoved_CH, table_VCH[rows_NR[n, r]])
+        for r in range(active):
+            if _appears(rows_NR, n, r, last, nothing):
+                add(unmoved_CH, table_VCH[rows_NR[n, r]])
         agent = table_VCH[rows_NR[n, _moving(active)]]
         for c in range(templates):
             out = projected_CZ[c, n * width : (n + 1) * width]
@@ -134,9 +140,10 @@ def project(table_VCH, rows_NR, projected_CZ, unmoved_CH):
 
 @compiled
 def project_back(of_projected_CZ, rows_NR, of_table_VCH, of_unmoved_CH):
-    """Adds the transpose of :func:`project`."""
+    """Adds the transpose of :func:`project`, but for the row of nothing, which is no template."""
     samples, active = rows_NR.shape
     templates, width = len(of_projected_CZ), len(of_unmoved_CH) // len(of_projected_CZ)
+    nothing = len(of_table_VCH) - 1
     of_unmoved_CH[:] = 0
     for n in range(samples):
         of_agent = of_table_VCH[rows_NR[n, _moving(active)]]
@@ -146,10 +153,11 @@ def project_back(of_projected_CZ, rows_NR, of_table_VCH, of_unmoved_CH):
             for h in range(width):
                 one[h] += value[h]
                 other[h] += value[h]
-        if n + 1 == samples or _objects_changed(rows_NR, n + 1):
-            for r in range(active):
-                if r != _moving(active):
-                    add(of_table_VCH[rows_NR[n, r]], of_unmoved_CH)
+        last = _is_last(rows_NR, n, nothing)
+        for r in range(active):
+            if _appears(rows_NR, n, r, last, nothing):
+                add(of_table_VCH[rows_NR[n, r]], of_unmoved_CH)
+        if last:
             of_unmoved_CH[:] = 0
 
 
@@ -160,12 +168,22 @@ def _moving(active):
 
 
 @compiled
-def _objects_changed(rows_NR, n):
-    """Whether sample ``n`` has other active rows than the one before it, the agent's apart."""
-    changed = n == 0
+def _is_last(rows_NR, n, nothing):
+    """Whether the sample behind ``n`` shows something that ``n`` does not, the agent apart: it is of another episode."""
+    if n == len(rows_NR) - 1:
+        return True
     for r in range(rows_NR.shape[1]):
-        changed |= r != _moving(rows_NR.shape[1]) and rows_NR[n, r] != rows_NR[n - 1, r]
-    return changed
+        after = rows_NR[n + 1, r]
+        if r != _moving(rows_NR.shape[1]) and after != rows_NR[n, r] and after != nothing:
+            return True
+    return False
+
+
+@compiled
+def _appears(rows_NR, n, r, last, nothing):
+    """Whether sample ``n`` is the last one of its episode with this row."""
+    row = rows_NR[n, r]
+    return r != _moving(rows_NR.shape[1]) and row != nothing and (last or rows_NR[n + 1, r] != row)
 
 
 @compiled
