@@ -9,7 +9,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from agents.compiled.compiler import OPTIONS
+from agents.compiled.compiler import OPTIONS, compiled
 
 SMALL = 1_000_000
 """Multiplications up to which OpenBLAS multiplies matrices where they lie. It copies larger ones first, which takes as long
@@ -28,18 +28,18 @@ def gemm(left_MK, right_KN, beta, out_MN):
 def _gemm(left_MK, right_KN, beta, out_MN):
     kind = ord({"float32": "s", "float64": "d"}[str(out_MN.dtype)])
     blas, betas = _blas(out_MN.dtype), np.asarray([0, 1], str(out_MN.dtype))
-    plain, transposed = ord("N"), ord("T")
 
     def compute(left_MK, right_KN, beta, out_MN):
         (rows, terms), columns = left_MK.shape, right_KN.shape[1]
         at_once = SMALL // (rows * terms) // 64 * 64
         if at_once == 0:
             at_once = columns
-        # A matrix of BLAS has contiguous columns: what it calls the left factor's transpose is our left factor, and so on.
-        left_kind, left_step = (plain, 0) if left_MK.strides[1] == left_MK.itemsize else (transposed, 1)
-        right_kind, right_step = (plain, 0) if right_KN.strides[1] == right_KN.itemsize else (transposed, 1)
+        left_kind, left_stride = _layout(left_MK)
         for first in range(0, columns, at_once):
             right, out = right_KN[:, first : first + at_once], out_MN[:, first : first + at_once]
+            right_kind, right_stride = _layout(right)
+            _, out_stride = _layout(out)
+            # BLAS's matrices have contiguous columns: to it, ours are transposed, and so is their product.
             blas(
                 kind,
                 right_kind,
@@ -49,15 +49,23 @@ def _gemm(left_MK, right_KN, beta, out_MN):
                 terms,
                 betas[1:].ctypes,
                 right.ctypes,
-                right.strides[right_step] // right.itemsize,
+                right_stride,
                 left_MK.ctypes,
-                left_MK.strides[left_step] // left_MK.itemsize,
+                left_stride,
                 betas[beta:].ctypes,
                 out.ctypes,
-                out.strides[0] // out.itemsize,
+                out_stride,
             )
 
     return compute
+
+
+@compiled
+def _layout(matrix):
+    """What BLAS has to do to a matrix with contiguous rows, or columns, and how far one is from the next."""
+    if matrix.strides[1] == matrix.itemsize:
+        return ord("N"), max(matrix.strides[0] // matrix.itemsize, matrix.shape[1])
+    return ord("T"), max(matrix.strides[1] // matrix.itemsize, matrix.shape[0])
 
 
 def _blas(dtype):

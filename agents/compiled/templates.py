@@ -117,8 +117,8 @@ def pass_number(number, samples, passes):
 def project(table_VCH, rows_NR, projected_CZ, unmoved_CH):
     """Sum of each sample's active rows, by template.
 
-    That of all rows but the moving one is kept from sample to sample, from the last one back: before it was collected, an object
-    was there too.
+    That of all rows but the moving one is kept from sample to sample, from the last one back: before an object was collected,
+    it was there too.
     """
     samples, active = rows_NR.shape
     templates, width = len(projected_CZ), len(unmoved_CH) // len(projected_CZ)

@@ -116,6 +116,34 @@ def test_compiled_networks_of_one_hidden_layer(method: str, case: Case) -> None:
     assert_same(ours, gradients_of(learner, meta_loss(learner, inner, case.support, case.query)))
 
 
+def test_anil_leaves_out_units_that_are_silent_on_the_support_set(case: Case) -> None:
+    """Some of them are active on the query set, where their decayed weights count."""
+    torch.manual_seed(1)
+    learner, inner = LEARNERS["anil"](case.problem, width=40, hidden_layers=1).double(), LOOPS["adamw"]
+    with torch.no_grad():
+        learner.body.biases[0] -= learner.body(case.support.inputs).std()
+    used, asked = (
+        ((learner.body(examples.inputs) * (examples.weights > 0)[..., None]) > 0).any(1)
+        for examples in (case.support, case.query)
+    )
+    assert (~used & asked).any()
+    assert (~used & ~asked).any()
+    assert (used.sum(1) != used.sum(1)[0]).any()
+    total = learner.compiled_query_loss(inner, case.support, case.query, case.support.weights[None])
+    plain = gradients_of(learner, len(case.batch) * meta_loss(learner, inner, case.support, case.query))
+    assert_same(gradients_of(learner, total), plain)
+
+
+def test_anil_keeps_a_loss_that_is_no_number() -> None:
+    """A unit without a number is not silent."""
+    case = case_of("teacher-small", "action_values")
+    learner = small("anil", case.problem)
+    with torch.no_grad():
+        learner.body.biases[-1][0] = torch.nan
+    total = learner.compiled_query_loss(LOOPS["adamw"], case.support, case.query, case.support.weights[None])
+    assert total.isnan()
+
+
 def test_a_compiled_gradient_is_taken_once() -> None:
     case = case_of("teacher-small", "action_values")
     learner = small("anil", case.problem)
