@@ -1,7 +1,8 @@
 """Speed of everything that has one: outer steps, demonstrations, environments; beside MiniGrid and a plain matrix product.
 
-Every figure is the median of repeated calls after a warm-up, in one process. Outer steps at the paper's settings include making
-the demonstrations of their 128 tasks. Before anything is timed, the written-out inner gradients are compared with autograd's.
+Every figure is the median of repeated calls after a warm-up, over at least a second, in one process. Outer steps at the paper's
+settings include making the demonstrations of their 128 tasks. Before anything is timed, the written-out inner gradients are
+compared with autograd's.
 """
 
 import math
@@ -58,11 +59,15 @@ class Row:
     """How long dense matrix products of as many multiplications as torch's path makes take here; outer steps only."""
 
 
+FOR_SECONDS = 1.0
+"""Short calls are repeated for so long: the first dozen steps of a learner can take half as long again as those that follow."""
+
+
 def median_seconds(call: Callable[[], Any], repeats: int) -> float:
-    """Median duration of a call, after one call that does not count."""
+    """Median duration of at least so many calls, after one call that does not count."""
     call()
-    times = []
-    for _ in range(repeats):
+    times: list[float] = []
+    while len(times) < repeats or sum(times) < FOR_SECONDS:
         started = time.perf_counter()
         call()
         times.append(time.perf_counter() - started)

@@ -184,7 +184,8 @@ def bench(
     """Measure the speed of outer steps, demonstrations and environments on this machine.
 
     Args:
-        repeats: Timed calls of each measurement, after a warm-up; the median counts.
+        repeats: Least number of timed calls of each measurement, after a warm-up; short calls are timed for a second. The
+            median counts.
         threads: Of PyTorch; by default all cores.
         only: Measure only what has this text in its name, e.g. goals/ or vector.
         json_file: Also write the figures to this file.
