@@ -205,16 +205,16 @@ def _quick() -> Preset:
 
 
 EVENING_STEPS = {
-    ("preferences", "linear_hypernetwork"): 4_000,
-    ("preferences", "deep_hypernetwork"): 5_000,
-    ("preferences", "anil"): 900,
-    ("preferences", "maml"): 200,
+    ("preferences", "linear_hypernetwork"): 4_500,
+    ("preferences", "deep_hypernetwork"): 6_000,
+    ("preferences", "anil"): 1_050,
+    ("preferences", "maml"): 220,
     ("goals", "linear_hypernetwork"): 60_000,
     ("goals", "deep_hypernetwork"): 30_000,
-    ("goals", "anil"): 6_500,
-    ("goals", "maml"): 1_000,
+    ("goals", "anil"): 11_000,
+    ("goals", "maml"): 1_100,
 }
-"""Outer steps in about 2,000 s of one core (``compworld bench --threads 1``); floors take those of the network they share."""
+"""Outer steps in about 2,000 s of one core with another run beside it; floors take those of the network they share."""
 
 
 def _evening() -> Preset:
