@@ -148,12 +148,12 @@ class ValueIterationExpert(Expert):
         here_B = tables["rank"][state.agent_B]
         entry_B = self._entry(state)
         there_DB = xp.take(tables["moves_to"], here_B, axis=1)
-        cell_OB, remaining_OB, reward_OB = (
+        cell_O1B, remaining_O1B, reward_O1B = (
             xp.permute_dims(field, (1, 0))[:, None, :]
             for field in (tables["rank"][state.object_cell_BO], state.remaining_BO, state.object_reward_BO)
         )
-        taken_ODB = remaining_OB & (cell_OB == there_DB[None])
-        reward_DB = xp.sum(xp.where(taken_ODB, reward_OB, 0.0), axis=0)
+        taken_ODB = remaining_O1B & (cell_O1B == there_DB[None])
+        reward_DB = xp.sum(xp.where(taken_ODB, reward_O1B, 0.0), axis=0)
         gone_DB = xp.sum(xp.where(taken_ODB, tables["bit"][:, None, None], 0), axis=0)
         value_DB = xp.take_along_axis(values, (entry_B - here_B)[None, :] + there_DB - gone_DB * self.cells, axis=0)
         return entry_B, xp.astype(reward_DB, values.dtype) + discount * value_DB
