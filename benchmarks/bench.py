@@ -60,7 +60,7 @@ class Row:
 
 
 FOR_SECONDS = 1.0
-"""Short calls are repeated for so long: the first dozen steps of a learner can take half as long again as those that follow."""
+"""Short calls are repeated for so long: the first few of 20 ms took up to half as long again as those that follow."""
 
 
 def median_seconds(call: Callable[[], Any], repeats: int) -> float:

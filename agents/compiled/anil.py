@@ -89,7 +89,7 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
 
     Args:
         first, last: which tasks.
-        support, query: :class:`agents.compiled.tasks.TaskSet`, with features as inputs.
+        support, query: :class:`agents.compiled.tasks.TaskSet`, with the features of rectified units as inputs.
         rates: of the inner AdamW.
         classes: see :mod:`agents.compiled.losses`.
         start_P: the head's weights and biases, [A, H'].
@@ -117,8 +117,7 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
         first_moment, second_moment = room.first_moment[:size], room.second_moment[:size]
         adjoint, change = room.adjoint[:size], room.change[:size]
         _take_units(support.inputs[begin:end], places, features)
-        for i in range(size):
-            heads[0, i] = start_P[places[i]]
+        heads[0] = start_P[places]
         first_moment[:] = 0
         second_moment[:] = 0
         for k in range(steps):
@@ -132,10 +131,8 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
         m = end_query - begin_query
         asked, delta, of_asked = room.asked[:m], room.query_delta[:m], room.of_asked[:m]
         asked[:, :width] = query.inputs[begin_query:end_query]
-        for i in range(len(start_P)):
-            asked_head[i] = decay * start_P[i]
-        for i in range(size):
-            asked_head[places[i]] = heads[steps, i]
+        asked_head[:] = decay * start_P
+        asked_head[places] = heads[steps]
         _outputs(asked, asked_head, delta)
         weights, targets = query.weights[0, begin_query:end_query], query.targets[begin_query:end_query]
         total += loss_and_gradient(delta, targets, weights, classes, room.query_probabilities[:m])
@@ -143,8 +140,7 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
         np.dot(delta, asked_head.reshape(outputs, width + 1), of_asked)
         of_query_SH[begin_query:end_query] = of_asked[:, :width]
 
-        for i in range(size):
-            adjoint[i] = of_asked_head[places[i]]
+        adjoint[:] = of_asked_head[places]
         first_moment[:] = 0
         second_moment[:] = 0
         of_features = room.of_features[: n * units].reshape(n, units)
@@ -164,10 +160,8 @@ def query_losses(first, last, support, query, rates, classes, start_P, of_start_
                 _add_products(room.deltas[k:behind, :n], directions[: behind - k], of_features)
                 _add_products(room.along[: behind - k, :n], heads[k:behind], of_features)
         _put_units(of_features, places, of_support_SH[begin:end])
-        for i in range(len(start_P)):
-            of_asked_head[i] *= decay
-        for i in range(size):
-            of_asked_head[places[i]] = adjoint[i]
+        of_asked_head *= decay
+        of_asked_head[places] = adjoint
         add(of_start_P, of_asked_head)
     return total
 

@@ -140,7 +140,7 @@ def project(table_VCH, rows_NR, projected_CZ, unmoved_CH):
 
 @compiled
 def project_back(of_projected_CZ, rows_NR, of_table_VCH, of_unmoved_CH):
-    """Adds the transpose of :func:`project`, but for the row of nothing, which is no template."""
+    """Adds the transpose of :func:`project`. The row of nothing is no template: what is added to it has no meaning."""
     samples, active = rows_NR.shape
     templates, width = len(of_projected_CZ), len(of_unmoved_CH) // len(of_projected_CZ)
     nothing = len(of_table_VCH) - 1
@@ -169,7 +169,7 @@ def _moving(active):
 
 @compiled
 def _is_last(rows_NR, n, nothing):
-    """Whether the sample behind ``n`` shows something that ``n`` does not, the agent apart: it is of another episode."""
+    """Whether no sample is behind ``n``, or one with something, the agent apart, that ``n`` lacks: another episode's."""
     if n == len(rows_NR) - 1:
         return True
     for r in range(rows_NR.shape[1]):
@@ -181,7 +181,7 @@ def _is_last(rows_NR, n, nothing):
 
 @compiled
 def _appears(rows_NR, n, r, last, nothing):
-    """Whether sample ``n`` is the last one of its episode with this row."""
+    """Whether row ``r`` is something, the agent apart, that sample ``n`` shows and the one behind it does not."""
     row = rows_NR[n, r]
     return r != _moving(rows_NR.shape[1]) and row != nothing and (last or rows_NR[n + 1, r] != row)
 
@@ -318,7 +318,8 @@ def along_direction(
 
 @compiled
 def _transpose(weights_HH, out_HH):
-    """A product with the transpose itself takes longer than one with this copy: OpenBLAS copies both factors then."""
+    """For 64 x 64 weights a product with the transpose itself takes longer than one with this copy, for OpenBLAS then copies
+    both factors; for 32 x 32 as long."""
     for i in range(len(out_HH)):
         for j in range(len(out_HH)):
             out_HH[i, j] = weights_HH[j, i]

@@ -49,6 +49,15 @@ def test_gemm_takes_columns_of_a_larger_matrix() -> None:
     assert not out[:, 40:].any()
 
 
+def test_gemm_refuses_what_does_not_fit() -> None:
+    with pytest.raises(ValueError, match="shapes of a product that do not fit"):
+        _run(np.ones((2, 3)), np.ones((4, 5)), 0, np.ones((2, 5)))
+    with pytest.raises(ValueError, match="shapes of a product that do not fit"):
+        _run(np.ones((2, 3)), np.ones((3, 5)), 0, np.ones((3, 5)))
+    with pytest.raises(ValueError, match="the result of a product must have contiguous rows"):
+        _run(np.ones((2, 3)), np.ones((3, 5)), 0, np.ones((5, 2)).T)
+
+
 def test_gemm_is_for_compiled_code() -> None:
     with pytest.raises(NotImplementedError, match="compiled code"):
         gemm(np.eye(2), np.eye(2), 0, np.eye(2))
