@@ -4,12 +4,12 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
-from agents.adaptation import InnerLoop
-from agents.metatraining import OuterLoop
+from agents.training import OuterLoop
+from benchmarks.recipes.names import DeviceName
 
-CONFIG_VERSION = 3
+CONFIG_VERSION = 4
 """Raised whenever the same config would give another record, so that old ones are not mistaken for new ones."""
 
 
@@ -39,15 +39,15 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """One meta-training run and its evaluation; :func:`benchmarks.runner.run` is a pure function of it.
+    """One meta-training run and its evaluation; :func:`benchmarks.runs.run.run` is a pure function of it.
 
     Attributes:
         family: name for :func:`compworld.make_family`.
-        method: key of ``METHODS`` or ``module:Class``.
-        method_options: keyword arguments of its constructor.
-        inner, outer: the two loops.
+        method: key of ``agents.LEARNERS`` or ``module:Class``.
+        options: keyword arguments of its constructor as plain data, from :func:`benchmarks.recipes.methods.options_of`.
+        outer: how it is meta-trained; None for methods without parameters.
         evaluation: validation and scoring.
-        imitation: what demonstrations teach: ``"action_values"`` or ``"optimal_action"``.
+        imitation: what demonstrations teach: ``"action_values"``, ``"optimal_action"`` or ``"probabilities"``.
         seed: of initialisation and of the stream of tasks.
         world: of mazes, preferences and split.
         sizes: of the family, instead of its defaults.
@@ -55,23 +55,52 @@ class RunConfig:
         support_options: of the support.
         meta_batch: tasks per outer step.
         support_episodes, query_episodes: demonstrations per task in training; the former also in evaluation.
+        device: where it trains and is scored: ``"cpu"``, ``"cuda"`` or ``"mps"``.
     """
 
     family: str
     method: str
-    inner: InnerLoop
-    outer: OuterLoop
+    options: dict[str, Any]
+    outer: OuterLoop | None
     evaluation: Evaluation
     imitation: str
     seed: int = 0
     world: int = 0
-    method_options: dict[str, Any] = field(default_factory=dict)
     sizes: dict[str, Any] = field(default_factory=dict)
     support: str = "random"
     support_options: dict[str, Any] = field(default_factory=dict)
     meta_batch: int = 128
     support_episodes: int = 1
     query_episodes: int = 1
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.device not in get_args(DeviceName):
+            raise ValueError(f"unknown device {self.device!r}; allowed: {', '.join(map(repr, get_args(DeviceName)))}")
+        for name in ("meta_batch", "support_episodes", "query_episodes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; allowed: at least 1")
+
+    @property
+    def steps(self) -> int:
+        """Outer steps, 0 for methods that are not trained."""
+        return 0 if self.outer is None else self.outer.steps
+
+    def with_steps(self, steps: int, warmup: int | None = None) -> "RunConfig":
+        """The same with another number of outer steps, and of steps of warm-up.
+
+        Raises:
+            ValueError: the method is not trained.
+        """
+        if self.outer is None:
+            raise ValueError(f"method {self.method!r} is not trained and takes no steps; allowed: methods with parameters")
+        kept = self.outer.warmup if warmup is None else warmup
+        return dataclasses.replace(self, outer=dataclasses.replace(self.outer, steps=steps, warmup=kept))
+
+    def with_options(self, **options: Any) -> "RunConfig":
+        """The same with other options of the method; those that it does not have are left out."""
+        known = {name: value for name, value in options.items() if name in self.options}
+        return dataclasses.replace(self, options={**self.options, **known})
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data; inverse of :meth:`from_dict`."""
@@ -80,8 +109,8 @@ class RunConfig:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "RunConfig":
         """Inverse of :meth:`as_dict`."""
-        nested = {"inner": InnerLoop(**data["inner"]), "outer": OuterLoop(**data["outer"])}
-        return cls(**{**data, **nested, "evaluation": Evaluation(**data["evaluation"])})
+        outer = None if data["outer"] is None else OuterLoop(**data["outer"])
+        return cls(**{**data, "outer": outer, "evaluation": Evaluation(**data["evaluation"])})
 
     @property
     def run_id(self) -> str:
