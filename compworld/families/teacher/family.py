@@ -4,6 +4,8 @@ Axes of array names: T tasks, N samples, L generated layers, M modules of a laye
 """
 
 import math
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -11,15 +13,24 @@ import numpy as np
 from compworld import randomness
 from compworld.backends import Array, Tables, namespace
 from compworld.families.family import TASK_DRAWS, Family
-from compworld.families.weights import TABLES, WEIGHTS, weights_from
-from compworld.tasks.compositions import ModuleSpace
+from compworld.families.samples import Samples
+from compworld.families.weights import TABLES, WEIGHTS
+from compworld.modules.spaces import ModuleSpace
 
-LABELS = {"classes": ("probabilities", 256), "values": ("action_values", 16)}
-"""Imitation target and number of labelled inputs of the two papers."""
+LABELS = {
+    "classes": ("probabilities", 256, ("action_accuracy",)),
+    "values": ("action_values", 16, ("r2", "action_accuracy")),
+}
+"""Imitation target, number of labelled inputs and scores of the two papers."""
+
+REGRESSION = {
+    **{"layers": 1, "inputs": 16, "width": 16, "outputs": 16, "input_layer": 0, "biases": 1},
+    **{"weights": "tenths", "labels": "values"},
+}
+"""Sizes of the Teacher of arXiv 2507.07207, but for the number of its modules."""
 
 TEMPERATURE = 0.1
 PROBES = 256
-LARGEST_WEIGHT = 1000.0
 
 
 class Teacher(Family):
@@ -46,6 +57,9 @@ class Teacher(Family):
     """
 
     name = "teacher"
+    title = "Teacher"
+    variants = {"small": REGRESSION, "scaling2025": {**REGRESSION, "modules": 16, "max_active": 3}}  # noqa: RUF012
+    horizon = 1
 
     def __init__(
         self,
@@ -74,10 +88,10 @@ class Teacher(Family):
         if layers * modules > TASK_DRAWS - 1 - layers:
             raise ValueError(f"{layers} layers of {modules} modules; allowed: layers * (modules + 1) up to {TASK_DRAWS - 1}")
         self.world = world
-        self.sizes = {name: value for name, value in locals().items() if name in self.size_names()}
+        self.sizes = {name: value for name, value in locals().items() if name in self.size_defaults()}
         self.space = ModuleSpace.subsets(modules, max_active)
         self.layers, self.inputs, self.width, self.outputs, self.labels = layers, inputs, width, outputs, labels
-        self.imitation, self.shots = LABELS[labels]
+        self.imitation, self.shots, self.scores = LABELS[labels]
         self._weigh = WEIGHTS[weights]
         rng = randomness.generator("teacher", world)
         widths = [width if input_layer else inputs, *[width] * layers]
@@ -133,6 +147,19 @@ class Teacher(Family):
 
     # Samples ----------------------------------------------------------------------------------------------------------
 
+    def samples(self, streams_TE: Array, weights_TM: Array, groups: Sequence[int]) -> list[Samples]:
+        """One input per stream, with what each task's teacher says about it; an episode is one of them."""
+        xp = namespace(streams_TE)
+        inputs = self.draw_inputs(streams_TE)
+        labels = self.labels_of(weights_TM, inputs)
+        actions, inputs, labels = xp.argmax(labels, axis=2), xp.astype(inputs, xp.float32), xp.astype(labels, xp.float32)
+        number = xp.zeros_like(streams_TE) + xp.arange(streams_TE.shape[1], device=streams_TE.device)
+        reward, valid = xp.zeros_like(streams_TE, dtype=xp.float32), xp.ones_like(streams_TE, dtype=xp.bool)
+        return [
+            Samples(*(column[:, first:last] for column in (inputs, actions, labels, reward, number - first, valid)))
+            for first, last in zip(accumulate(groups, initial=0), accumulate(groups), strict=False)
+        ]
+
     def draw_inputs(self, stream_TN: Array) -> Array:
         """One input per stream, float64 [T, N, D]: multiples of 2**-23 in [-1, 1)."""
         xp = namespace(stream_TN)
@@ -153,7 +180,7 @@ class Teacher(Family):
             value = _relu(value @ generated / math.sqrt(fan_in) + tables["biases"][layer])
         return value @ tables["output"]
 
-    def label(self, weights_TM: Array, inputs_TND: Array) -> Array:
+    def labels_of(self, weights_TM: Array, inputs_TND: Array) -> Array:
         """What each task's teacher says about the inputs: probabilities of the classes, or values, [T, N, A]."""
         xp = namespace(weights_TM)
         outputs = self.outputs_of(weights_TM, inputs_TND)
@@ -166,16 +193,6 @@ class Teacher(Family):
         logits = (outputs - mean) / (deviation + 1e-12) / TEMPERATURE
         exponential = xp.exp(logits - xp.max(logits, axis=2, keepdims=True))
         return exponential / xp.sum(exponential, axis=2, keepdims=True)
-
-    # Tasks as plain data ----------------------------------------------------------------------------------------------
-
-    def task_of(self, weights_M: np.ndarray) -> dict[str, Any]:
-        return {"weights": weights_M.tolist() if weights_M.ndim == 1 else weights_M.copy()}
-
-    def weights_of(self, task: dict[str, Any]) -> np.ndarray:
-        if not isinstance(task, dict) or set(task) != {"weights"}:
-            raise ValueError(f"task is {task!r}; allowed: {{'weights': [one number for each of {self.code_size} modules]}}")
-        return weights_from(task["weights"], self.code_size, LARGEST_WEIGHT)
 
     def mission(self, weights_M: np.ndarray) -> str:
         layers = np.asarray(weights_M).reshape(self.layers, -1)

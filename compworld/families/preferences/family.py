@@ -1,21 +1,18 @@
 """Preferences: collect the coloured objects that a weighted sum of preference modules values (ICLR 2024, section 5.1)."""
 
-from typing import Any
-
 import numpy as np
 
 from compworld import randomness
 from compworld.backends import Array, namespace
-from compworld.families.base import GridFamily, Outcome, State
 from compworld.families.family import TASK_DRAWS
-from compworld.families.weights import exponential, pick, sum_in_order, weights_from
+from compworld.families.grid import GridFamily
+from compworld.families.preferences.expert import ValueIterationExpert
+from compworld.families.state import Outcome, State
+from compworld.families.weights import exponential, pick, sum_in_order
 from compworld.grid.layouts import four_rooms
 from compworld.grid.moves import MOVES
 from compworld.grid.objects import name_of
-from compworld.tasks.compositions import ModuleSpace
-
-LARGEST_WEIGHT = 1000.0
-"""Of a task that a user makes; larger ones would burst the mission text."""
+from compworld.modules.spaces import ModuleSpace
 
 
 class Preferences(GridFamily):
@@ -36,8 +33,11 @@ class Preferences(GridFamily):
     """
 
     name = "preferences"
+    title = "Preferences"
+    variants = {"small": {"modules": 6, "max_active": 2, "features": 6, "objects": 3}}  # noqa: RUF012 (never written to)
     imitation = "action_values"
     shots = 16
+    scores = ("normalised_return", "action_accuracy", "trajectory_accuracy")
 
     def __init__(
         self,
@@ -80,6 +80,9 @@ class Preferences(GridFamily):
             ends=np.arange(1 + len(MOVES)) == 0,
         )
 
+    def make_expert(self) -> ValueIterationExpert:
+        return ValueIterationExpert(self)
+
     def weigh(self, stream_B: Array, active_BM: Array) -> Array:
         return exponential(stream_B, active_BM, self.tables)
 
@@ -91,20 +94,7 @@ class Preferences(GridFamily):
         rank = randomness.distinct(bits[:, : 1 + self.objects], tables["free_count"][maze])
         cells = tables["free_cells"][0][rank]
         feature = randomness.integers(bits[:, 1 + self.objects :], self.features)
-        state = State(
-            weights_BM,
-            maze,
-            cells[:, 0],
-            maze,
-            cells[:, 1:],
-            feature,
-            xp.zeros_like(feature, dtype=xp.float64),
-            xp.ones_like(feature, dtype=xp.bool),
-            maze,
-            maze,
-        )
-        self.finish(state)
-        return state
+        return self.begin(weights_BM, maze, cells[:, 0], cells[:, 1:], feature)
 
     def finish(self, state: State) -> None:
         state.object_reward_BO = pick(self.feature_rewards(state.weights_BM), state.object_feature_BO)
@@ -125,15 +115,6 @@ class Preferences(GridFamily):
         # Success: everything liked has been collected and nothing disliked.
         success = (after.remaining_BO ^ (state.object_reward_BO > tables["zero"])).all(axis=1)
         return after, Outcome(reward, tables["ends"][action_B], success)
-
-    def task_of(self, weights_M: np.ndarray) -> dict[str, Any]:
-        return {"weights": weights_M.tolist() if weights_M.ndim == 1 else weights_M.copy()}
-
-    def weights_of(self, task: dict[str, Any]) -> np.ndarray:
-        modules = self.space.modules
-        if not isinstance(task, dict) or set(task) != {"weights"}:
-            raise ValueError(f"task is {task!r}; allowed: {{'weights': [one number for each of {modules} modules]}}")
-        return weights_from(task["weights"], modules, LARGEST_WEIGHT)
 
     def mission(self, weights_M: np.ndarray) -> str:
         worth = self.feature_rewards(weights_M[None])[0].tolist()

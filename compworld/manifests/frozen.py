@@ -1,7 +1,7 @@
 """Frozen splits: JSON files in the package that say, for worlds 0 to 9, which combinations every support trains and holds out.
 
 The code regenerates each of them; a test proves on every run that it still gives the same. ``python -m
-compworld.tasks.manifests`` writes the files anew, which a release may do only together with a new environment version.
+compworld.manifests.frozen`` writes the files anew, which a release may do only together with a new environment version.
 """
 
 import hashlib
@@ -10,11 +10,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from compworld.families import FAMILIES, make_family
-from compworld.tasks.splits import SUPPORTS, make_split
+from compworld.families import make_family
+from compworld.modules.splits import make_split
+from compworld.modules.supports import SUPPORTS
 
 WORLDS = range(10)
-FAMILY_NAMES = tuple(name + suffix for name in FAMILIES for suffix in ("", "-small"))
+FAMILY_NAMES = ("preferences", "preferences-small", "goals", "goals-small", "teacher", "teacher-small")
+"""The families whose splits are frozen."""
 
 
 def manifest_names() -> list[tuple[str, str]]:
@@ -70,4 +72,4 @@ def _hash(body: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    write_manifests(Path(__file__).parent.parent / "manifests")
+    write_manifests(Path(__file__).parent)

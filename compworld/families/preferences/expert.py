@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from compworld.backends import Array, Tables, namespace
-from compworld.experts.base import Expert
-from compworld.families.base import State
-from compworld.families.preferences import Preferences
+from compworld.families.expert import Expert
+from compworld.families.grid import GridFamily
+from compworld.families.state import State
 from compworld.grid.moves import MOVES
 
 EPISODES_AT_ONCE = 256
@@ -35,9 +35,12 @@ class ValueIterationExpert(Expert):
     Imitation target (ICLR 2024, appendix on the preference grid world): action values after ``horizon`` sweeps from zero, one
     stationary table for all steps; in its backup ``nothing`` stays in place with reward 0. Normaliser of returns: the exact
     finite-horizon optimum of the undiscounted sum of rewards, in which ``nothing`` ends the episode.
+
+    Args:
+        family: with one maze, whose actions are ``nothing`` and then the four moves.
     """
 
-    def __init__(self, family: Preferences) -> None:
+    def __init__(self, family: GridFamily) -> None:
         self.family = family
         cells, sets = int((~family.walls[0]).sum()), 2**family.objects
         free = np.flatnonzero(~family.walls[0].reshape(-1))

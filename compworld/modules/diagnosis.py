@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compworld.tasks.splits import Split
+from compworld.modules.splits import Split
 
 
 @dataclass(frozen=True)

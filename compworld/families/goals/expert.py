@@ -1,14 +1,13 @@
 """Goals: the shortest path to the goal, then the interaction."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from compworld.backends import Array, Tables, namespace
-from compworld.experts.base import Expert
-from compworld.families.base import State
-from compworld.families.goals import Goals
+from compworld.families.expert import Expert
+from compworld.families.grid import GridFamily
+from compworld.families.state import State
 from compworld.grid.moves import MOVES
 
 
@@ -24,16 +23,27 @@ class Plan:
     """bool; the action that achieves the goal on its cell."""
 
 
-class ShortestPathExpert(Expert):
-    """Expert of Goals; all paths of a world are known before any episode starts."""
+def goal_cell(state: State) -> Array:
+    """Cell of the only object that is worth something, int64 [B]."""
+    xp = namespace(state.agent_B)
+    return xp.where(state.object_reward_BO > 0, state.object_cell_BO, 0).sum(axis=1)
 
-    def __init__(self, family: Goals) -> None:
+
+class ShortestPathExpert(Expert):
+    """Expert of Goals; all paths of a world are known before any episode starts.
+
+    Args:
+        family: whose actions are the four moves and then the interactions.
+        distance: moves from cell to cell, int [mazes, cells (from), cells (to)], -1 where no path leads.
+    """
+
+    def __init__(self, family: GridFamily, distance: np.ndarray) -> None:
         self.family = family
         interactions = family.actions - len(MOVES)
         # Steps to the goal's cell after each action but the achieving one, [maze, goal, cell, action]. (Cells that cannot reach
         # it are never visited.)
-        moved = family.distance[np.arange(family.mazes)[:, None, None], family.next_cell].transpose(0, 3, 1, 2)
-        stayed = family.distance.transpose(0, 2, 1)[..., None].repeat(interactions, axis=-1)
+        moved = distance[np.arange(family.mazes)[:, None, None], family.next_cell].transpose(0, 3, 1, 2)
+        stayed = distance.transpose(0, 2, 1)[..., None].repeat(interactions, axis=-1)
         steps = np.concatenate([moved, stayed], axis=-1)
         # A table, because the powers of NumPy and torch differ in the last bit.
         worth = family.discount ** np.arange(family.cells + 2, dtype=np.float64)
@@ -41,12 +51,13 @@ class ShortestPathExpert(Expert):
             worth=worth[1 + steps].reshape(-1, family.actions),
             achieving=np.arange(family.actions) == len(MOVES) + np.arange(interactions)[:, None],
             one=np.asarray(1.0),
-            distance=family.distance,
+            distance=distance,
+            next_cell=family.next_cell,
         )
 
     def plan(self, state: State) -> Plan:
         tables = self._tables.like(state.agent_B)
-        goal = self.family.goal_cell(state)
+        goal = goal_cell(state)
         first = (state.maze_B * self.family.cells + goal) * self.family.cells
         return Plan(goal, first, tables["achieving"][state.interaction_B])
 
@@ -55,9 +66,6 @@ class ShortestPathExpert(Expert):
         tables = self._tables.like(state.agent_B)
         achieves = plan.achieving_BA & (state.agent_B == plan.goal_B)[:, None]
         return namespace(state.agent_B).where(achieves, tables["one"], tables["worth"][plan.first_B + state.agent_B])
-
-    def optimal_action(self, state: State, steps_B: Array) -> Array:
-        return self.imitated_action(self.plan(state), state)
 
     def optimal_return(self, state: State, steps_B: Array) -> Array:
         xp = namespace(state.agent_B)
@@ -68,8 +76,8 @@ class ShortestPathExpert(Expert):
         xp = namespace(state.agent_B)
         family = self.family
         batch = xp.arange(len(state), device=state.agent_B.device)
-        goal = family.goal_cell(state)
-        next_cell = self._move_tables.like(state.agent_B)["next_cell"][state.maze_B]
+        goal = goal_cell(state)
+        next_cell = self._tables.like(state.agent_B)["next_cell"][state.maze_B]
         # The right interaction wins on the goal's cell; moves may lead elsewhere; other interactions change nothing.
         success = xp.zeros((len(state), family.cells), dtype=xp.float64, device=state.agent_B.device)
         result = success[batch, state.agent_B]
@@ -85,10 +93,6 @@ class ShortestPathExpert(Expert):
     def longest_demonstration(self, state: State) -> int:
         return int(namespace(state.agent_B).max(self._distance(state))) + 1
 
-    @cached_property
-    def _move_tables(self) -> Tables:
-        return Tables(next_cell=self.family.next_cell)
-
     def _distance(self, state: State) -> Array:
         table = self._tables.like(state.agent_B)["distance"]
-        return table[state.maze_B, state.agent_B, self.family.goal_cell(state)]
+        return table[state.maze_B, state.agent_B, goal_cell(state)]

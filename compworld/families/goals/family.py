@@ -6,13 +6,15 @@ import numpy as np
 
 from compworld import randomness
 from compworld.backends import Array, namespace
-from compworld.families.base import GridFamily, Outcome, State
 from compworld.families.family import TASK_DRAWS
+from compworld.families.goals.expert import ShortestPathExpert, goal_cell
+from compworld.families.grid import GridFamily
+from compworld.families.state import Outcome, State
 from compworld.grid.layouts import random_maze
 from compworld.grid.moves import MOVES, next_cells
 from compworld.grid.objects import name_of
 from compworld.grid.paths import distances
-from compworld.tasks.compositions import ModuleSpace
+from compworld.modules.spaces import ModuleSpace
 
 QUADRANTS = ("north-west", "north-east", "south-west", "south-east")
 INTERACTIONS = ("toggle", "pick up", "drop", "push")
@@ -37,8 +39,13 @@ class Goals(GridFamily):
     """
 
     name = "goals"
+    title = "Goals"
+    variants = {  # noqa: RUF012 (never written to)
+        "small": {"size": 7, "mazes": 2, "object_types": 3, "distractors": 2, "start_distance": 4, "horizon": 40},
+    }
     imitation = "optimal_action"
     shots = 1
+    scores = ("success_rate", "action_accuracy", "trajectory_accuracy")
 
     def __init__(
         self,
@@ -107,9 +114,8 @@ class Goals(GridFamily):
         xp = namespace(weights_BM)
         return tuple(xp.argmax(weights_BM[:, f[0] : f[-1] + 1], axis=1) for f in self.space.factors)
 
-    def weigh(self, stream_B: Array, active_BM: Array) -> Array:
-        xp = namespace(active_BM)
-        return xp.astype(active_BM, xp.float64)
+    def make_expert(self) -> ShortestPathExpert:
+        return ShortestPathExpert(self, self.distance)
 
     def place(self, stream_B: Array, weights_BM: Array) -> State:
         xp = namespace(stream_B)
@@ -129,21 +135,7 @@ class Goals(GridFamily):
             types = xp.concat(
                 [types, randomness.distinct(bits[:, 2 + others :], xp.full_like(maze, self.features), (goal_type,))], axis=1
             )
-        zero = xp.zeros_like(stream_B)
-        state = State(
-            weights_BM,
-            maze,
-            agent,
-            zero,
-            cells,
-            types,
-            xp.zeros_like(types, dtype=xp.float64),
-            xp.ones_like(types, dtype=xp.bool),
-            zero,
-            zero,
-        )
-        self.finish(state)
-        return state
+        return self.begin(weights_BM, maze, agent, cells, types)
 
     def finish(self, state: State) -> None:
         _, state.interaction_B, _, goal_type = self.factor_values(state.weights_BM)
@@ -152,8 +144,7 @@ class Goals(GridFamily):
 
     def goal_cell(self, state: State) -> Array:
         """Cell of the goal object, int64 [B]."""
-        xp = namespace(state.agent_B)
-        return xp.where(state.object_reward_BO > 0, state.object_cell_BO, 0).sum(axis=1)
+        return goal_cell(state)
 
     def step(self, state: State, action_B: Array) -> tuple[State, Outcome]:
         xp = namespace(action_B)

@@ -3,74 +3,22 @@
 Axes of array names: B batch, M modules, O objects, R active rows of an observation, F object features.
 """
 
-import dataclasses
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from compworld.backends import Array, Tables, namespace
+from compworld.families.demonstrations import demonstrate
+from compworld.families.expert import Expert
 from compworld.families.family import Family
+from compworld.families.samples import Samples, pack
+from compworld.families.state import Outcome, State
 from compworld.families.weights import TABLES
 from compworld.grid.moves import FACING, MOVES, next_cells
 from compworld.grid.objects import OBJECTS
-from compworld.tasks.compositions import ModuleSpace
-
-
-@dataclass
-class State:
-    """A batch of episodes in progress; plain arrays, int64 unless said otherwise. A cell is ``row * columns + column``."""
-
-    weights_BM: Array
-    """float64; the task: weight of each module, 0 where it is not active."""
-    maze_B: Array
-    agent_B: Array
-    facing_B: Array
-    """MiniGrid's direction of the last move: 0 right, 1 down, 2 left, 3 up."""
-    object_cell_BO: Array
-    object_feature_BO: Array
-    object_reward_BO: Array
-    """float64; what collecting (Goals: interacting with) the object is worth."""
-    remaining_BO: Array
-    """bool; the object is still there."""
-    interaction_B: Array
-    """Goals: the interaction that the task asks for; Preferences: 0."""
-    elapsed_B: Array
-    """Steps since the episode began."""
-
-    def __len__(self) -> int:
-        return len(self.agent_B)
-
-    def __getitem__(self, where: Any) -> "State":
-        """The episodes ``where`` (index array or slice); at least one axis stays."""
-        return State(*(getattr(self, name)[where] for name in STATE_FIELDS))
-
-    def take(self, where: np.ndarray) -> "State":
-        """Copies of the episodes ``where`` (indices) of NumPy states, batch last in memory; much faster than ``[where]``."""
-        fields = [getattr(self, name) for name in STATE_FIELDS]
-        return State(*[field.take(where) if field.ndim == 1 else field.T.take(where, axis=1).T for field in fields])
-
-    def put(self, where: Any, other: "State") -> None:
-        """Overwrite the episodes ``where`` in place."""
-        for name in STATE_FIELDS:
-            getattr(self, name)[where] = getattr(other, name)
-
-
-STATE_FIELDS = tuple(field.name for field in dataclasses.fields(State))
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a step gave, for each episode of the batch."""
-
-    reward_B: Array
-    """float64"""
-    terminated_B: Array
-    """bool"""
-    success_B: Array
-    """bool"""
+from compworld.modules.spaces import ModuleSpace
 
 
 class GridFamily(Family):
@@ -136,6 +84,19 @@ class GridFamily(Family):
             agent_row=np.arange(self.cells) * self.channels + features,
             **tables,
         )
+
+    @cached_property
+    def expert(self) -> Expert:
+        """Who knows the best behaviour."""
+        return self.make_expert()
+
+    @abstractmethod
+    def make_expert(self) -> Expert:
+        """The family's expert; :attr:`expert` asks for it once."""
+
+    @classmethod
+    def env_id_of(cls, variant: str) -> str | None:
+        return "-".join(["CompWorld", cls.title, *filter(None, [variant.title()]), "v0"])
 
     @cached_property
     def shape(self) -> tuple[int, int]:
@@ -227,6 +188,15 @@ class GridFamily(Family):
     def place(self, stream_B: Array, weights_BM: Array) -> State:
         """Draw the start of an episode for each task, by draws ``TASK_DRAWS`` and following."""
 
+    def begin(self, weights_BM: Array, maze_B: Array, agent_B: Array, object_cell_BO: Array, object_feature_BO: Array) -> State:
+        """The start of episodes: nothing has been collected, and no step been made."""
+        xp = namespace(agent_B)
+        zero = xp.zeros_like(maze_B)
+        nothing, all_there = xp.zeros_like(object_feature_BO, dtype=xp.float64), xp.ones_like(object_feature_BO, dtype=xp.bool)
+        state = State(weights_BM, maze_B, agent_B, zero, object_cell_BO, object_feature_BO, nothing, all_there, zero, zero)
+        self.finish(state)
+        return state
+
     @abstractmethod
     def finish(self, state: State) -> None:
         """Fill what follows from task and placement (rewards, interaction), in place; used by every way to make a state."""
@@ -261,6 +231,13 @@ class GridFamily(Family):
         cell[..., moves], facing[:, moves] = self.next_cell, FACING
         return cell, facing
 
-    @abstractmethod
     def check(self, state: State) -> str | None:
         """What is impossible about a state of one episode, beyond cells that are walls or taken twice; None if nothing."""
+        return None
+
+    def samples(self, streams_TE: Array, weights_TM: Array, groups: Sequence[int]) -> list[Samples]:
+        """Steps of demonstrations by the expert."""
+        xp = namespace(streams_TE)
+        weights = xp.repeat(weights_TM, streams_TE.shape[1], axis=0)
+        shown = demonstrate(self, self.place(xp.reshape(streams_TE, (-1,)), weights))
+        return pack(shown, len(streams_TE), groups)
