@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from agents import ANIL, MAML, DeepHypernetwork, LinearHypernetwork
-from agents.gradient.loop import InnerLoop
+from agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHypernetwork
 from agents.training import OuterLoop
 from benchmarks.recipes.config import Evaluation
 from benchmarks.recipes.methods import options_of

@@ -6,8 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, get_args, get_type_hints
 
-from agents import LEARNERS, Learner
-from agents.examples import Problem
+from agents import LEARNERS, Learner, Problem
 
 Options = ParamSpec("Options")
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agents.floors import NoAdaptation, UniformRandom
-from agents.told.hypernetwork import ToldHypernetwork
+from agents import NoAdaptation, ToldHypernetwork, UniformRandom
 from agents.training import OuterLoop
 from benchmarks.recipes.config import Evaluation, RunConfig
 from benchmarks.recipes.methods import ALL_METHODS, method_class, options_of, parameters_of

@@ -1,7 +1,6 @@
 """Small families, minutes on a laptop. How the settings were found: docs/decisions/0004-quick-preset.md."""
 
-from agents import ANIL, MAML, DeepHypernetwork, LinearHypernetwork
-from agents.gradient.loop import InnerLoop
+from agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHypernetwork
 from agents.training import OuterLoop
 from benchmarks.recipes import teacher
 from benchmarks.recipes.config import Evaluation

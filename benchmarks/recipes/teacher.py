@@ -1,7 +1,6 @@
 """The small Teacher. How the settings were found: docs/decisions/0006-small-teacher.md."""
 
-from agents import ANIL, MAML, DeepHypernetwork, LinearHypernetwork
-from agents.gradient.loop import InnerLoop
+from agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHypernetwork
 from agents.training import OuterLoop
 from benchmarks.recipes.config import Evaluation
 from benchmarks.recipes.methods import options_of

@@ -1,4 +1,4 @@
-"""Many runs side by side, each in a process of its own with one thread."""
+"""Many settings side by side, each in a process of its own with one thread."""
 
 import multiprocessing
 import os
@@ -7,13 +7,17 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from benchmarks.config import RunConfig
+from benchmarks.recipes.config import RunConfig
 
+Setting = TypeVar("Setting")
+Tell = Callable[[int, float], None]
+"""Called by a worker with the steps done and the latest loss."""
 Progress = Callable[[str, int, float], None]
-"""Called in this process with a run's id, its outer steps done and its latest validation loss."""
+"""Called in this process with a setting's name, its steps done and its latest loss; not a number when it has finished."""
 
 _updates: Any = None
 
@@ -30,12 +34,33 @@ def run_all(
         KeyboardInterrupt, or the first error of a run: the others are stopped; whatever has finished stays, and the same call
             continues the rest.
     """
+    named = [(config.run_id, config) for config in configs]
+    return side_by_side(partial(_run_one, root), named, workers, progress)
+
+
+def _run_one(root: Path, config: RunConfig, tell: Tell) -> dict[str, Any]:
+    from benchmarks.runs.run import run
+
+    result = run(config, root, tell)
+    tell(config.steps, float("nan"))
+    return result
+
+
+def side_by_side(
+    task: Callable[[Setting, Tell], dict[str, Any]],
+    named: Sequence[tuple[str, Setting]],
+    workers: int | None = None,
+    progress: Progress = lambda name, step, loss: None,
+) -> list[dict[str, Any]]:
+    """Call a function, which must be importable, for every setting with its name; see :func:`run_all`."""
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers are {workers}; allowed: at least 1")
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager:
         updates = manager.Queue()
-        count = min(len(configs), workers or os.cpu_count() or 1)
-        pool = ProcessPoolExecutor(count, mp_context=context, initializer=start_worker, initargs=(updates,))
-        futures: list[Future[dict[str, Any]]] = [pool.submit(_run_one, config, root) for config in configs]
+        count = max(1, min(len(named), workers or os.cpu_count() or 1))
+        pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(updates,))
+        futures: list[Future[dict[str, Any]]] = [pool.submit(_told, task, name, setting) for name, setting in named]
         try:
             pending = set(futures)
             while pending:
@@ -55,7 +80,11 @@ def run_all(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def start_worker(updates: Any = None) -> None:
+def _told(task: Callable[[Setting, Tell], dict[str, Any]], name: str, setting: Setting) -> dict[str, Any]:
+    return task(setting, lambda step, loss: _updates.put((name, step, loss)))
+
+
+def _start_worker(updates: Any) -> None:
     """Prepare a worker process: one thread, not to outlive its parent, and where it reports to."""
     global _updates
     import torch
@@ -73,14 +102,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _run_one(config: RunConfig, root: Path) -> dict[str, Any]:
-    from benchmarks.runner import run
-
-    result = run(config, root, lambda step, loss: _updates.put((config.run_id, step, loss)))
-    _updates.put((config.run_id, config.outer.steps, float("nan")))
-    return result
 
 
 def _forward(updates: Any, progress: Progress) -> None:

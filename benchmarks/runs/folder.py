@@ -1,18 +1,13 @@
 """Records of runs: one folder each, every file written atomically, nothing read that is not ours."""
 
 import json
-import os
-import platform
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from benchmarks.config import RunConfig
+from benchmarks.recipes.config import CONFIG_VERSION, RunConfig
+from benchmarks.runs.files import write_json, write_text
 
 SCHEMA_VERSION = 1
-PACKAGES = ("compworld", "torch", "numpy", "gymnasium", "minigrid")
 
 
 class RunFolder:
@@ -39,7 +34,7 @@ class RunFolder:
         """Open an existing run by its id, or an unambiguous beginning of it.
 
         Raises:
-            ValueError: no such run, several, or its config is not one of ours.
+            ValueError: no such run, several, or its config is not one of ours, or of another version.
         """
         found = sorted(path for path in root.glob(f"{run_id}*") if path.is_dir())
         exact = [path for path in found if path.name == run_id]
@@ -48,19 +43,40 @@ class RunFolder:
             raise ValueError(f"run {run_id!r} matches {len(found)} folders in {root}; allowed: one of {known}")
         path = (exact or found)[0] / "config.json"
         try:
-            folder = cls(root, RunConfig.from_dict(json.loads(path.read_text())))
+            data = dict(json.loads(path.read_text()))
+            version = data.pop("config_version", 3 if "method_options" in data else CONFIG_VERSION)
+            folder = cls(root, RunConfig.from_dict(data)) if version == CONFIG_VERSION else None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path} is damaged or not one of ours ({error}); delete the folder to start again") from None
+        if folder is None:
+            raise ValueError(
+                f"{path} was written by another version of CompWorld (config version {version}; this one reads {CONFIG_VERSION}): "
+                "train the run again, which gives it a folder of its own, or read this one with the version that wrote it"
+            )
         if folder.path.name != path.parent.name:
             raise ValueError(
                 f"{path} belongs to run {folder.path.name!r}; the folder was renamed, changed or is of another version"
             )
         return folder
 
+    @classmethod
+    def open_finished(cls, root: Path, run_id: str) -> "RunFolder":
+        """:meth:`open`, for what needs a result.
+
+        Raises:
+            ValueError: also where the run has not finished.
+        """
+        folder = cls.open(root, run_id)
+        if folder.result() is None:
+            raise ValueError(
+                f"run {folder.path.name!r} has not finished; allowed: finished runs (run the same command to resume it)"
+            )
+        return folder
+
     def create(self) -> None:
         """Make the folder with its config."""
         self.path.mkdir(parents=True, exist_ok=True)
-        write_json(self.path / "config.json", self.config.as_dict())
+        write_json(self.path / "config.json", {"config_version": CONFIG_VERSION, **self.config.as_dict()})
 
     def result(self) -> dict[str, Any] | None:
         """The finished result, or None.
@@ -100,50 +116,3 @@ class RunFolder:
         """Replace the validation records."""
         write_text(self._metrics, "".join(json.dumps(record) + "\n" for record in records))
 
-
-def provenance() -> dict[str, Any]:
-    """Package versions and hardware, for every result."""
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    hardware = {
-        "processor": _processor(),
-        "cores": psutil.cpu_count() or 0,
-        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
-        "system": platform.system(),
-    }
-    return {"python": platform.python_version(), "packages": versions, "hardware": hardware}
-
-
-def write_json(path: Path, data: Any) -> None:
-    """Write JSON atomically."""
-    write_text(path, json.dumps(data, indent=1, allow_nan=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is either the old or the new one, whatever happens; a full disk leaves the old one.
-
-    Raises:
-        OSError: naming the file that could not be written.
-    """
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OSError(error.errno, f"cannot write {path}: {error.strerror}") from None
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())

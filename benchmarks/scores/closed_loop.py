@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from agents.learner import Adapted
+from agents import Adapted
 from benchmarks.worlds.world import World
 
 

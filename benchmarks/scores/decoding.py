@@ -3,15 +3,13 @@
 Axes of array names: T tasks, F features, M modules.
 """
 
-import dataclasses
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.model_selection import GroupKFold
 
-from agents.examples import Code, Examples, Nothing
-from agents.learner import Learner
+from agents import Code, Learner, Nothing
 from benchmarks.recipes.config import RunConfig
 from benchmarks.scores.evaluation import TASKS_AT_ONCE, show
 from benchmarks.scores.r_squared import r_squared
@@ -114,7 +112,7 @@ def readings_of(
         part = slice(first, first + TASKS_AT_ONCE)
         batch = world.batch(streams[part], weights[part], config.support_episodes, 1)
         shown = show(learner, config, batch, key_of(config.seed, which, first) % 2**31)
-        asked = probes[torch.zeros(len(batch), dtype=torch.int64)]
+        asked = probes.expand(len(batch), *probes.shape[1:])
         with torch.no_grad():
             for name, values in shown.adapted.readings(asked).items():
                 found.setdefault(name, []).append(values.reshape(len(batch), -1).cpu().numpy().astype(np.float64))
@@ -123,7 +121,7 @@ def readings_of(
     return readings, weights, world.family.combination_of(weights)
 
 
-def probes_of(config: RunConfig, world: World) -> Examples:
+def probes_of(config: RunConfig, world: World) -> torch.Tensor:
     """The inputs that every task's adapted network is asked about: the first ones of demonstrations of one task, [1, N, ...].
 
     Where mazes differ between tasks, these have no walls: the maze would tell the task.
@@ -131,13 +129,7 @@ def probes_of(config: RunConfig, world: World) -> Examples:
     family = world.family
     streams, weights = world.tasks("fresh_episodes", 1, config.seed, "probes")
     batch = world.batch(streams, weights, PROBES, 1)
-    found = examples_of(batch.support, config.imitation, config.device)
-    probes = Examples(**{field.name: _first(getattr(found, field.name)) for field in dataclasses.fields(found)})
+    inputs = examples_of(batch.support, config.imitation, config.device).inputs[:, :PROBES]
     if family.wall_rows is None or len(family.wall_rows) == 1:
-        return probes
-    nothing = family.input_size + len(family.wall_rows)
-    return dataclasses.replace(probes, inputs=probes.inputs.masked_fill(probes.inputs >= family.input_size, nothing))
-
-
-def _first(values: torch.Tensor | None) -> torch.Tensor | None:
-    return None if values is None else values[:, :PROBES]
+        return inputs
+    return inputs.masked_fill(inputs >= family.input_size, family.input_size + len(family.wall_rows))

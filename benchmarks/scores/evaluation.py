@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from agents import accelerate
-from agents.examples import MetaBatch
-from agents.learner import Adapted, Learner
+from agents import Adapted, Learner, MetaBatch, accelerate
 from benchmarks.recipes.config import RunConfig
 from benchmarks.scores.closed_loop import closed_loop
 from benchmarks.scores.names import COMBINATION

@@ -3,8 +3,7 @@
 import numpy as np
 import torch
 
-from agents.examples import Examples
-from agents.learner import Learner
+from agents import Examples, Learner
 from benchmarks.scores.r_squared import r_squared
 from compworld import Samples
 

@@ -4,7 +4,7 @@ After Agarwal et al. 2021, "Deep reinforcement learning at the edge of the stati
 percentile intervals from a stratified bootstrap.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,11 @@ class Estimate:
 
     def as_dict(self) -> dict[str, float]:
         return {"value": self.value, "low": self.low, "high": self.high}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, float]) -> "Estimate":
+        """Inverse of :meth:`as_dict`; further entries are left alone."""
+        return cls(data["value"], data["low"], data["high"])
 
 
 def interquartile_mean(values: np.ndarray) -> np.ndarray:

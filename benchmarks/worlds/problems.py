@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from agents.examples import Examples, MetaBatch, Problem
+from agents import Examples, MetaBatch, Problem
 from compworld import FewShotBatch, Samples
 from compworld.families.family import Family
 

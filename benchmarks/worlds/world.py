@@ -11,6 +11,7 @@ from benchmarks.recipes.config import RunConfig
 from compworld import FewShotBatch, make_family, make_split
 from compworld.envs.single import CompWorldEnv
 from compworld.envs.vector import CompWorldVectorEnv
+from compworld.families import grid_family
 from compworld.fewshot import make_batch, task_streams
 
 SETS = ("train", "fresh_episodes", "held_out")
@@ -55,8 +56,7 @@ class World:
         Raises:
             ValueError: naming it.
         """
-        if not self.has_environment:
-            raise ValueError(f"family {self.family.label!r} has no environment; allowed: families with something to act in")
+        grid_family(self.family)
 
     def _made_of(self) -> dict[str, Any]:
         return {"family": self.family, "support": self.split, "split": "all", "observation": "indices"}
