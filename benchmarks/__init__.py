@@ -1,7 +1,9 @@
-"""Where environments and learners meet: recipes, runs, evaluation, results."""
+"""Where environments and learners meet: recipes, worlds, scores, runs, reports, theory, speed and the command line."""
 
 import os
+import sys
 
-# Threads of torch's pool that have nothing to do must not spin on the cores that compiled code of other threads needs. The
-# variable is read when torch is loaded.
+TORCH_CAME_FIRST = "torch" in sys.modules and "OMP_WAIT_POLICY" not in os.environ
+"""Whether it is too late to say how torch's threads wait; see :mod:`benchmarks.runs.threads`."""
+
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -3,35 +3,16 @@
 Importing registers ``CompWorld-Preferences-v0``, ``CompWorld-Goals-v0`` and their ``-Small`` variants with Gymnasium.
 """
 
-from gymnasium.envs.registration import register
-
-from compworld.families import FAMILIES, make_family
-from compworld.fewshot import FewShotBatch, Samples, few_shot_tasks
-from compworld.tasks.compositions import ModuleSpace
-from compworld.tasks.splits import SUPPORTS, Split, make_split
-from compworld.tasks.support import Diagnosis, diagnose
+from compworld.families import ENV_IDS, FAMILIES, make_family, register_family
+from compworld.families.samples import Samples
+from compworld.fewshot import FewShotBatch, few_shot_tasks
+from compworld.modules.diagnosis import Diagnosis, diagnose
+from compworld.modules.spaces import ModuleSpace
+from compworld.modules.splits import Split, make_split
+from compworld.modules.supports import SUPPORTS
 from compworld.version import VERSION
 
 __version__ = VERSION
-
-ENV_IDS = {
-    "CompWorld-Preferences-v0": "preferences",
-    "CompWorld-Preferences-Small-v0": "preferences-small",
-    "CompWorld-Goals-v0": "goals",
-    "CompWorld-Goals-Small-v0": "goals-small",
-}
-"""Every environment id and the family that it is made of."""
-
-_MAX_EPISODE_STEPS = {"preferences": 8, "preferences-small": 8, "goals": 120, "goals-small": 40}
-
-for _env_id, _family in ENV_IDS.items():
-    register(
-        _env_id,
-        entry_point="compworld.envs.single:CompWorldEnv",
-        vector_entry_point="compworld.envs.vector:CompWorldVectorEnv",
-        max_episode_steps=_MAX_EPISODE_STEPS[_family],
-        kwargs={"family": _family},
-    )
 
 __all__ = [
     "ENV_IDS",
@@ -46,4 +27,5 @@ __all__ = [
     "few_shot_tasks",
     "make_family",
     "make_split",
+    "register_family",
 ]

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from compworld.families.base import GridFamily, State
+from compworld.families.grid import GridFamily
+from compworld.families.state import State
 from compworld.grid.objects import OBJECTS
 
 _AGENT = ">v<^"

@@ -7,9 +7,9 @@ import numpy as np
 
 from compworld import randomness
 from compworld.envs.plain_state import state_from_plain
-from compworld.families import grid_family, make_family
-from compworld.families.base import Outcome, State
-from compworld.tasks.splits import make_split
+from compworld.families import Family, GridFamily, grid_family, make_family
+from compworld.families.state import Outcome, State
+from compworld.modules.splits import Split, make_split
 
 RESET_OPTIONS = ("task", "state")
 
@@ -29,15 +29,15 @@ class Engine:
     def __init__(
         self,
         num_envs: int,
-        family: str,
-        world: int,
-        support: str,
+        family: str | Family,
+        world: int | None,
+        support: str | Split,
         support_options: dict[str, Any] | None,
         split: str,
         **sizes: Any,
     ) -> None:
-        self.family = grid_family(make_family(family, world, **sizes))
-        self.split = make_split(self.family.space, support, world, **(support_options or {}))
+        self.family = _family(family, world, sizes)
+        self.split = _split(self.family, support, support_options)
         self.pool = self.split.pool(split)
         self.keys = np.zeros(num_envs, dtype=np.int64)
         self.episodes = np.full(num_envs, -1, dtype=np.int64)
@@ -88,6 +88,10 @@ class Engine:
         self.state, outcome = self.family.step(self.state, actions)
         return outcome
 
+    def remaining(self, horizon: int) -> np.ndarray:
+        """Steps that each episode has left before a horizon, int64 [num_envs]."""
+        return np.maximum(horizon - self.state.elapsed_B, 0)
+
     def _begin_drawn(self, where: np.ndarray) -> None:
         """Give the environments ``where`` the starts of their current episodes, from the stock."""
         episodes = self.episodes[where]
@@ -123,3 +127,27 @@ class Engine:
 
     def _split_names(self, state: State) -> np.ndarray:
         return np.asarray(self.split_labels[self.family.space.index_of(state.weights_BM != 0)])
+
+
+def _family(family: str | Family, world: int | None, sizes: dict[str, Any]) -> GridFamily:
+    """The family by its name, world and sizes, or the given one."""
+    if isinstance(family, str):
+        return grid_family(make_family(family, 0 if world is None else world, **sizes))
+    given = [name for name, value in {"world": world, **sizes}.items() if value is not None]
+    if given:
+        raise ValueError(f"{given[0]!r} is given beside a made family, which has its own; allowed: only one of them")
+    return grid_family(family)
+
+
+def _split(family: GridFamily, support: str | Split, support_options: dict[str, Any] | None) -> Split:
+    """The split of the family's combinations by a support, or the given one."""
+    if not isinstance(support, Split):
+        return make_split(family.space, support, family.world, **(support_options or {}))
+    if support_options:
+        raise ValueError("'support_options' are given beside a made split, which has its own; allowed: only one of them")
+    if not np.array_equal(support.space.combinations, family.space.combinations):
+        raise ValueError(
+            f"split is of {len(support.space)} combinations of {support.space.modules} modules; "
+            f"allowed: of the same {len(family.space)} combinations of {family.space.modules} modules as the family's"
+        )
+    return support

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from compworld.families.base import GridFamily, State
+from compworld.families.grid import GridFamily
+from compworld.families.state import State
 from compworld.grid.objects import COLORS, KINDS, OBJECTS
 
 MISSION_CHARACTERS = string.ascii_letters + string.digits + " .,;-"

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from compworld.families.base import GridFamily, State
+from compworld.families.grid import GridFamily
+from compworld.families.state import State
 
 KEYS = ("task", "maze", "agent", "facing", "objects", "elapsed")
 

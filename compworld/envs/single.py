@@ -1,6 +1,5 @@
 """The Gymnasium environment."""
 
-from functools import cached_property
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -10,9 +9,9 @@ from gymnasium import spaces
 from compworld.envs.engine import RESET_OPTIONS, Engine
 from compworld.envs.observations import observation_kind, single
 from compworld.envs.plain_state import state_from_plain, state_to_plain
-from compworld.experts import Expert, expert_for
-from compworld.families.base import GridFamily
-from compworld.tasks.splits import Split
+from compworld.families import Family, GridFamily
+from compworld.families.expert import Expert
+from compworld.modules.splits import Split
 
 RENDER_MODES = ("rgb_array", "ansi")
 
@@ -21,9 +20,10 @@ class CompWorldEnv(gym.Env[Any, Any]):
     """One task of a family per episode, drawn from the trained or the held-out combinations.
 
     Args:
-        family: ``"preferences"``, ``"goals"``, or one of them with ``-small`` behind it.
-        world: seed of mazes, preferences and split.
-        support: how combinations are split, see :func:`compworld.make_split`.
+        family: ``"preferences"``, ``"goals"``, or one of them with ``-small`` behind it; or a made family, which has its world
+            and its sizes already.
+        world: seed of mazes, preferences and split; 0 by default.
+        support: how combinations are split, see :func:`compworld.make_split`; or a made split of the family's combinations.
         support_options: keyword arguments of the support.
         split: combinations to draw tasks from: ``"train"``, ``"held_out"`` or ``"all"``.
         observation: ``"symbolic"`` (array), ``"minigrid"`` (MiniGrid's dict) or ``"indices"`` (active rows).
@@ -41,9 +41,9 @@ class CompWorldEnv(gym.Env[Any, Any]):
 
     def __init__(
         self,
-        family: str = "preferences",
-        world: int = 0,
-        support: str = "random",
+        family: str | Family = "preferences",
+        world: int | None = None,
+        support: str | Split = "random",
         support_options: dict[str, Any] | None = None,
         split: str = "train",
         observation: str = "symbolic",
@@ -72,10 +72,10 @@ class CompWorldEnv(gym.Env[Any, Any]):
         """Which combinations are trained and which held out."""
         return self.engine.split
 
-    @cached_property
+    @property
     def expert(self) -> Expert:
         """The family's expert."""
-        return expert_for(self.family)
+        return self.family.expert
 
     @property
     def horizon(self) -> int:
@@ -154,8 +154,12 @@ class CompWorldEnv(gym.Env[Any, Any]):
         """The largest sum of rewards that the steps that remain can give."""
         return float(self.expert.optimal_return(self.engine.state, self._remaining())[0])
 
+    def random_return(self) -> float:
+        """The expected sum of rewards of uniformly random actions over the steps that remain, computed exactly."""
+        return float(self.expert.random_return(self.engine.state, self._remaining())[0])
+
     def _remaining(self) -> np.ndarray:
-        return np.maximum(self.horizon - self.engine.state.elapsed_B, 0)
+        return self.engine.remaining(self.horizon)
 
     def _observation(self) -> Any:
         return single(self._observe(self.family, self.engine.state))

@@ -13,8 +13,8 @@ from compworld.envs.engine import RESET_OPTIONS, Engine
 from compworld.envs.observations import observation_kind
 from compworld.envs.plain_state import state_from_plain, state_to_plain
 from compworld.envs.single import RENDER_MODES, check_rendering
-from compworld.families.base import GridFamily
-from compworld.tasks.splits import Split
+from compworld.families import Family, GridFamily
+from compworld.modules.splits import Split
 
 
 class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
@@ -33,9 +33,9 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
     def __init__(
         self,
         num_envs: int = 1,
-        family: str = "preferences",
-        world: int = 0,
-        support: str = "random",
+        family: str | Family = "preferences",
+        world: int | None = None,
+        support: str | Split = "random",
         support_options: dict[str, Any] | None = None,
         split: str = "train",
         observation: str = "symbolic",
@@ -173,6 +173,26 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         self._ended = np.zeros(self.num_envs, dtype=bool)
         self._tasks = self.family.task_of(self.engine.state.weights_BM)
         self._begun = True
+
+    # What is best from here on. Episodes that have ended and wait for their reset are treated as if they went on.
+
+    def expert_action(self) -> np.ndarray:
+        """Actions that maximise the sum of rewards over the steps that remain, int64 [num_envs]."""
+        state, remaining = self.engine.state, self.engine.remaining(self.horizon)
+        return np.asarray(self.family.expert.optimal_action(state, remaining))
+
+    def action_values(self) -> np.ndarray:
+        """The imitation target: discounted value of each action, float64 [num_envs, actions]."""
+        expert, state = self.family.expert, self.engine.state
+        return np.asarray(expert.action_values(expert.plan(state), state), dtype=np.float64)
+
+    def optimal_return(self) -> np.ndarray:
+        """The largest sum of rewards that the steps that remain can give, float64 [num_envs]."""
+        return np.asarray(self.family.expert.optimal_return(self.engine.state, self.engine.remaining(self.horizon)))
+
+    def random_return(self) -> np.ndarray:
+        """The expected sum of rewards of uniformly random actions over the steps that remain, exactly, float64 [num_envs]."""
+        return np.asarray(self.family.expert.random_return(self.engine.state, self.engine.remaining(self.horizon)))
 
     def _masked(self, mask: Any) -> np.ndarray:
         if not isinstance(mask, np.ndarray) or mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():

@@ -1,18 +1,22 @@
 """What all families have in common: modules, and tasks made of them.
 
-Axes of array names: B batch, M modules.
+Axes of array names: B batch, M modules, T tasks, E episodes.
 """
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from compworld import randomness
 from compworld.backends import Array, Tables, namespace
-from compworld.tasks.compositions import ModuleSpace
-from compworld.tasks.splits import Split
+from compworld.families.expert import Expert
+from compworld.families.samples import Samples
+from compworld.families.weights import equal, weights_from
+from compworld.modules.spaces import ModuleSpace
+from compworld.modules.splits import Split
 
 TASK_DRAWS = 32
 """Draws 0 to 31 of an episode's stream make its task, those after them its placement."""
@@ -31,11 +35,21 @@ class Family(ABC):
     """
 
     name: ClassVar[str]
+    title: ClassVar[str]
+    """The name as words, such as ``"Goals"``."""
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Sizes other than the constructor's defaults, by the name of the variant: ``"small"`` makes ``"goals-small"``."""
     imitation: str
     """The paper's target: ``"action_values"``, ``"optimal_action"`` or ``"probabilities"``."""
     shots: int
     """The paper's number of demonstrations, or of labelled inputs, to adapt to."""
+    scores: tuple[str, ...]
+    """The scores that tables show, the headline first; :data:`compworld.families.scores.TITLES` has their words."""
+    horizon: int
+    """Most steps of an episode."""
 
+    variant: str = ""
+    """The variant that it was made as, ``""`` for none."""
     world: int
     sizes: dict[str, Any]
     space: ModuleSpace
@@ -50,6 +64,31 @@ class Family(ABC):
     def actions(self) -> int: ...
 
     @property
+    def label(self) -> str:
+        """The full name that it was made by, such as ``"goals-small"``."""
+        return self.label_of(self.variant)
+
+    @property
+    def env_id(self) -> str | None:
+        """Gymnasium's id for it, such as ``"CompWorld-Goals-Small-v0"``; None where there is nothing to act in."""
+        return self.env_id_of(self.variant)
+
+    @property
+    def expert(self) -> Expert | None:
+        """Who knows the best behaviour; None where there is nothing to act in."""
+        return None
+
+    @property
+    def wall_rows(self) -> np.ndarray | None:
+        """The walls of each maze, uint8 [mazes, D]; None where observations are dense."""
+        return None
+
+    @property
+    def possible_rows(self) -> np.ndarray | None:
+        """The rows of an observation that can be active, int64, ascending; None where observations are dense."""
+        return None
+
+    @property
     def code_size(self) -> int:
         """Length of a task's weights."""
         return self.space.modules
@@ -61,8 +100,19 @@ class Family(ABC):
         return {name: parameter.default for name, parameter in parameters.items() if name != "world"}
 
     @classmethod
-    def size_names(cls) -> tuple[str, ...]:
-        return tuple(cls.size_defaults())
+    def sizes_of(cls, variant: str) -> dict[str, Any]:
+        """The sizes of a variant by name."""
+        return {**cls.size_defaults(), **cls.variants.get(variant, {})}
+
+    @classmethod
+    def label_of(cls, variant: str) -> str:
+        """The full name of a variant."""
+        return f"{cls.name}-{variant}" if variant else cls.name
+
+    @classmethod
+    def env_id_of(cls, variant: str) -> str | None:
+        """Gymnasium's id for a variant, see :attr:`env_id`."""
+        return None
 
     def draw_weights(self, stream_B: Array, pool: Array) -> Array:
         """Draw a task per stream: a combination uniformly from ``pool`` (indices), then its weights; float64 [B, M]."""
@@ -96,20 +146,35 @@ class Family(ABC):
         return self.task_of(self.draw_weights(rng.integers(2**63, size=1), pool)[0])
 
     @abstractmethod
-    def weigh(self, stream_B: Array, active_BM: Array) -> Array:
-        """Draw weights for active modules (0 or 1, [B, M]), by draws 1 and following; float64 [B, M]."""
+    def samples(self, streams_TE: Array, weights_TM: Array, groups: Sequence[int]) -> list[Samples]:
+        """What is shown of each task: demonstrations, or labelled inputs.
 
-    @abstractmethod
+        Args:
+            streams_TE: the random stream of each episode, int64; of each task as many as the groups take together.
+            weights_TM: the tasks.
+            groups: episodes of each consecutive group, e.g. of the support and the query set.
+
+        Returns:
+            The samples of each group.
+        """
+
+    def weigh(self, stream_B: Array, active_BM: Array) -> Array:
+        """Draw weights for active modules (0 or 1, [B, M]), by draws 1 and following; float64 [B, M]. By default all are 1."""
+        return equal(stream_B, active_BM, self.tables)
+
     def task_of(self, weights_M: np.ndarray) -> dict[str, Any]:
         """A task as JSON-able data, as in ``info["task"]``; for a batch [B, M], the same keys with arrays."""
+        return {"weights": weights_M.tolist() if weights_M.ndim == 1 else weights_M.copy()}
 
-    @abstractmethod
     def weights_of(self, task: dict[str, Any]) -> np.ndarray:
         """Inverse of :meth:`task_of` for one task, float64 [M].
 
         Raises:
             ValueError: naming what is wrong with the task.
         """
+        if not isinstance(task, dict) or set(task) != {"weights"}:
+            raise ValueError(f"task is {task!r}; allowed: {{'weights': [one number for each of {self.code_size} modules]}}")
+        return weights_from(task["weights"], self.code_size)
 
     @abstractmethod
     def mission(self, weights_M: np.ndarray) -> str:

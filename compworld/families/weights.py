@@ -8,6 +8,9 @@ import numpy as np
 from compworld import randomness
 from compworld.backends import Array, Tables, namespace
 
+LARGEST_WEIGHT = 1000.0
+"""Of a task that a user makes; larger ones would burst the mission text."""
+
 
 def equal(stream_B: Array, active_BM: Array, tables: Tables) -> Array:
     """1 for every active module."""
@@ -67,7 +70,7 @@ def sum_in_order(terms: Iterable[Array]) -> Array:
     return total
 
 
-def weights_from(given: object, modules: int, largest: float) -> np.ndarray:
+def weights_from(given: object, modules: int) -> np.ndarray:
     """A user's task weights as an array, float64 [M].
 
     Raises:
@@ -79,6 +82,6 @@ def weights_from(given: object, modules: int, largest: float) -> np.ndarray:
         raise ValueError(f"task weights are {given!r}; allowed: {modules} numbers") from None
     if weights.shape != (modules,):
         raise ValueError(f"task weights have shape {weights.shape}; allowed: ({modules},), one number per module")
-    if not (np.abs(weights) <= largest).all():  # also false for not-a-number
-        raise ValueError(f"task weights are {weights.tolist()}; allowed: finite numbers up to {largest:g} either way")
+    if not (np.abs(weights) <= LARGEST_WEIGHT).all():  # also false for not-a-number
+        raise ValueError(f"task weights are {weights.tolist()}; allowed: finite numbers up to {LARGEST_WEIGHT:g} either way")
     return weights

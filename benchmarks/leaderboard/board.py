@@ -1,0 +1,147 @@
+"""The leaderboard: what has no result yet is run; then tables, data, plots and videos are made."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
+from benchmarks.leaderboard.sections import GENERALISATION, Section, sections_of
+from benchmarks.leaderboard.sentences import budget, decoded, leads
+from benchmarks.recipes.config import RunConfig
+from benchmarks.recipes.methods import ALL_METHODS, method_class
+from benchmarks.recipes.presets import preset
+from benchmarks.runs.executors import run_all
+from benchmarks.runs.files import write_json, write_text
+from benchmarks.runs.folder import RunFolder
+from benchmarks.runs.run import check_device
+from benchmarks.scores.names import headline, title_of_score
+from compworld import make_family
+
+FILMED = ("linear_hypernetwork", "anil")
+
+
+def leaderboard(
+    preset_name: str = "quick",
+    methods: Sequence[str] = ALL_METHODS,
+    families: Sequence[str] | None = None,
+    seeds: int | None = None,
+    runs: Path = Path("runs"),
+    out: Path = Path("leaderboard"),
+    workers: int | None = None,
+    device: str = "cpu",
+) -> list[Section]:
+    """Run what has no result yet, print the table and write everything into ``out / preset``.
+
+    Args:
+        preset_name: key of :data:`benchmarks.recipes.presets.PRESETS`.
+        methods: names, or ``module:Class`` for one's own.
+        families: of the preset; by default all.
+        seeds: their number, instead of the preset's.
+        runs: folder of all runs.
+        out: folder for the files.
+        workers: runs side by side; by default one per core.
+        device: where runs train and are scored.
+
+    Raises:
+        ValueError: something of this does not exist, or nothing is left to run.
+    """
+    console = Console()
+    chosen = preset(preset_name)
+    configs = [replace(config, device=device) for config in chosen.configs(methods, families, seeds)]
+    if not configs:
+        raise ValueError(f"nothing to run for families {families}, methods {list(methods)}, seeds {seeds}")
+    check_device(device)
+    for config in configs:
+        _check(config)
+    started = time.perf_counter()
+    results = _run_with_progress(configs, runs, workers, console)
+    sections = sections_of(configs, results)
+    folder = out / preset_name
+    folder.mkdir(parents=True, exist_ok=True)
+    cost = budget(chosen.title, configs, results, time.perf_counter() - started)
+    write_text(folder / "leaderboard.md", markdown(sections, cost))
+    write_text(folder / "leaderboard.csv", as_csv(sections))
+    write_json(folder / "leaderboard.json", as_json(sections, cost))
+    pictures(sections, runs, folder)
+    show(sections, cost, console)
+    _videos(sections, runs, folder, console)
+    console.print(f"Written to {folder}: leaderboard.md, .json, .csv, plots and videos.")
+    return sections
+
+
+def _check(config: RunConfig) -> None:
+    """Refuse a config that cannot run before any other starts."""
+    method_class(config.method)
+    make_family(config.family, config.world, **config.sizes)
+
+
+def _run_with_progress(configs: Sequence[RunConfig], runs: Path, workers: int | None, console: Console) -> list[dict[str, Any]]:
+    done = {config.run_id: 0 for config in configs}
+    total = sum(config.steps for config in configs)
+    finished = sum(RunFolder(runs, config).result() is not None for config in configs)
+    console.print(
+        f"{len(configs)} runs, {finished} of them finished before; results in {runs}/ (safe to interrupt: runs resume)"
+    )
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    with Progress(*columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task("meta-training", total=total)
+
+        def progress(run_id: str, step: int, loss: float) -> None:
+            done[run_id] = step
+            if math.isnan(loss) and not console.is_terminal:  # a log file shows the bar at its end only
+                share = sum(done.values()) / max(1, total)
+                console.print(f"{run_id} finished; {share:.0%} of all steps done", highlight=False)
+            bar.update(task, completed=sum(done.values()), description=run_id.rpartition("_")[0])
+
+        return run_all(configs, runs, workers, progress)
+
+
+def show(sections: Sequence[Section], cost: Sequence[str], console: Console) -> None:
+    """Print everything."""
+    for section in sections:
+        table_of(section, section.narrow_columns).show(console, narrow=True)
+        for line in (*leads(section), *decoded(section)):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for line in cost:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def pictures(sections: Sequence[Section], runs: Path, folder: Path) -> None:
+    """Held-out against trained combinations, and learning curves."""
+    from benchmarks.reports import result_plots, style
+
+    panels = []
+    for section in sections:
+        score = headline(section.family)
+        panel = result_plots.Panel(
+            f"{section.family.label}, {style.support_title(section.support)} support", title_of_score(score)
+        )
+        for method, row in section.rows.items():
+            fresh, held_out = (row.estimate(which, score) for which in GENERALISATION)
+            panel.estimates[method] = fresh, held_out
+            configs = [RunConfig.from_dict(result["config"]) for result in row.results]
+            if all(config.outer is not None for config in configs):
+                panel.curves[method] = [RunFolder(runs, config).metrics() for config in configs]
+        panels.append(panel)
+    note = "95 % intervals from a bootstrap over seeds and tasks; below the diagonal: worse on combinations never trained"
+    result_plots.held_out_against_fresh(panels, note, folder / "held_out_against_fresh.png")
+    if any(panel.curves for panel in panels):
+        result_plots.learning_curves(panels, folder / "learning_curves.png")
+
+
+def _videos(sections: Sequence[Section], runs: Path, folder: Path, console: Console) -> None:
+    """Expert beside the agents of seed 0 on held-out combinations, for the first support of each family."""
+    from benchmarks.reports.video import render_video
+
+    first = {section.family.label: section for section in reversed(sections) if section.family.expert is not None}
+    for family, section in reversed(first.items()):
+        ids = [section.rows[method].results[0]["run_id"] for method in FILMED if method in section.rows]
+        if ids:
+            files = render_video(runs, ids, "held_out", 4, folder / f"{family}_held_out")
+            console.print("Video:", ", ".join(map(str, files)))

@@ -1,0 +1,57 @@
+"""The leaderboard as Markdown, CSV and JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.leaderboard.sections import Row, Section, heading
+from benchmarks.leaderboard.sentences import decoded, leads
+from benchmarks.recipes.methods import title_of
+from benchmarks.reports.table import Table
+from benchmarks.runs.provenance import provenance
+
+
+def table_of(section: Section, columns: Sequence[tuple[str, str]]) -> Table:
+    """A row for each method, with estimates under the columns."""
+    names = ["method", *(heading(*column) for column in columns)]
+    rows = [[title_of(row.method), *(row.estimate(*column) for column in columns)] for row in section.rows.values()]
+    return Table(names, rows, section.title)
+
+
+def markdown(sections: Sequence[Section], budget: Sequence[str]) -> str:
+    """The table as Markdown."""
+    lines = ["# CompWorld leaderboard", "", *budget]
+    for section in sections:
+        lines += ["", f"## {section.title}", "", table_of(section, section.columns).markdown()]
+        lines += ["", *leads(section), *decoded(section)]
+    return "\n".join(lines) + "\n"
+
+
+def as_csv(sections: Sequence[Section]) -> str:
+    """Every number of the table, one per line."""
+    table = Table(["family", "support", "method", "set", "metric", "value", "low", "high", "seeds", "tasks_per_seed"])
+    for section in sections:
+        for row in section.rows.values():
+            for column in section.columns:
+                e = row.estimate(*column)
+                number = len(row.scores("held_out", column[1])[0])
+                place = section.family.label, section.support, row.method, *section.key(*column)
+                table.rows.append((*place, e.value, e.low, e.high, len(row.results), number))
+    return table.csv()
+
+
+def as_json(sections: Sequence[Section], budget: Sequence[str]) -> dict[str, Any]:
+    """The table with the runs behind it."""
+    rows = [_as_dict(section, row) for section in sections for row in section.rows.values()]
+    return {"budget": list(budget), **provenance(), "rows": rows}
+
+
+def _as_dict(section: Section, row: Row) -> dict[str, Any]:
+    return {
+        "family": section.family.label,
+        "support": section.support,
+        "method": row.method,
+        "runs": [result["run_id"] for result in row.results],
+        "split_sha256": [result["split_sha256"] for result in row.results],
+        "training_seconds": [result.get("training_seconds", 0.0) for result in row.results],
+        "estimates": {"/".join(section.key(*column)): row.estimate(*column).as_dict() for column in section.columns},
+    }

@@ -1,0 +1,73 @@
+"""What stands below a section's table: which method leads, how well modules are decoded; and above all: what it cost."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.leaderboard.sections import Section, heading
+from benchmarks.recipes.config import RunConfig
+from benchmarks.recipes.methods import ADAPTIVE, title_of
+from benchmarks.reports.table import text_of
+from benchmarks.scores import statistics
+from benchmarks.scores.names import main_scores
+
+COMPARISONS = (
+    *((method, "no_adaptation", "fresh_episodes") for method in ADAPTIVE),
+    *((hypernetwork, other, "held_out") for hypernetwork in ADAPTIVE[:2] for other in ADAPTIVE[2:]),
+)
+"""(method, another, set): does adaptation help at all, and do hypernetworks lead on combinations never trained?"""
+
+
+def leads(section: Section) -> list[str]:
+    """What the intervals carry about one method against another."""
+    lines = []
+    for method, other, which in COMPARISONS:
+        if method not in section.rows or other not in section.rows:
+            continue
+        for score in main_scores(section.family):
+            ours, theirs = (section.rows[name].scores(which, score) for name in (method, other))
+            e = statistics.difference(ours, theirs, np.random.default_rng(0))
+            verdict = "ahead" if e.low > 0 else "behind" if e.high < 0 else "undecided"
+            names = f"{title_of(method)} minus {title_of(other)}, {heading(which, score)}"
+            lines.append(f"- {names}: {text_of(e, '+.3f')}, {verdict}")
+    return lines
+
+
+def decoded(section: Section) -> list[str]:
+    """How well modules can be read off each method after adaptation, altogether and from each layer alone."""
+    lines = []
+    for row in section.rows.values():
+        found = [result["decoding"] for result in row.results if result.get("decoding")]
+        if not found:
+            continue
+        r2, shuffled = (np.asarray([record[name] for record in found]) for name in ("total_r2", "permuted_total_r2"))
+        layers = {name: np.mean([record["layers"][name]["total_r2"] for record in found]) for name in found[0]["layers"]}
+        each = ", ".join(f"{name} {value:.2f}" for name, value in layers.items())
+        alone = f"; alone: {each}" if len(layers) > 1 else ""
+        lines.append(
+            f"- modules decoded linearly from {title_of(row.method)}, held out: R² {r2.mean():.2f} "
+            f"({r2.min():.2f} to {r2.max():.2f} over seeds); shuffled {shuffled.mean():.2f}{alone}"
+        )
+    return lines
+
+
+def budget(title: str, configs: Sequence[RunConfig], results: Sequence[dict[str, Any]], seconds: float) -> list[str]:
+    """What the numbers cost and what the intervals are; goes with every table."""
+    machine = results[0]["hardware"]
+    trained = sum(result.get("training_seconds", 0.0) for result in results)
+    return [
+        f"Budget: {title}; {len(configs)} runs of one thread each, {trained / 60:.1f} minutes of training in total; "
+        f"this call took {seconds / 60:.1f} minutes on {machine['processor']} ({machine['cores']} cores).",
+        f"Tasks seen in meta-training: {_tasks_seen(configs)}.",
+        "Each seed plays in its own world (mazes, preferences and split). Values: interquartile mean over "
+        f"{len({config.seed for config in configs})} seeds of the mean over {configs[0].evaluation.tasks} tasks per set, "
+        "with 95 % intervals from a bootstrap over seeds and tasks.",
+        "Fresh: trained combinations with new episodes; held out: combinations never trained; gap: fresh minus held out.",
+    ]
+
+
+def _tasks_seen(configs: Sequence[RunConfig]) -> str:
+    trained = (config for config in configs if config.outer is not None)
+    seen = {(config.family, config.method): config.steps * config.meta_batch for config in trained}
+    return "; ".join(f"{family} {title_of(method)} {tasks:,}" for (family, method), tasks in seen.items()) or "none"

@@ -1,0 +1,120 @@
+"""Everything that determines a run, as plain data; its hash is the run's name."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from agents.training import OuterLoop
+from benchmarks.recipes.names import DeviceName
+
+CONFIG_VERSION = 4
+"""Raised whenever the same config would give another record, so that old ones are not mistaken for new ones."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a run is validated and scored.
+
+    Attributes:
+        validate_every: outer steps between validations on trained combinations with fresh episodes.
+        validation_tasks: tasks of each validation, always the same ones.
+        tasks: tasks per set of the final evaluation; combinations take turns.
+        query_episodes: demonstrations per task that predictions are compared with.
+        rollout_episodes: episodes per task that the adapted policy plays in the environment.
+    """
+
+    validate_every: int
+    validation_tasks: int = 64
+    tasks: int = 192
+    query_episodes: int = 4
+    rollout_episodes: int = 4
+
+    def __post_init__(self) -> None:
+        for name, value in dataclasses.asdict(self).items():
+            if value < 1:
+                raise ValueError(f"{name} is {value}; allowed: at least 1")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One meta-training run and its evaluation; :func:`benchmarks.runs.run.run` is a pure function of it.
+
+    Attributes:
+        family: name for :func:`compworld.make_family`.
+        method: key of ``agents.LEARNERS`` or ``module:Class``.
+        options: keyword arguments of its constructor as plain data, from :func:`benchmarks.recipes.methods.options_of`.
+        outer: how it is meta-trained; None for methods without parameters.
+        evaluation: validation and scoring.
+        imitation: what demonstrations teach: ``"action_values"``, ``"optimal_action"`` or ``"probabilities"``.
+        seed: of initialisation and of the stream of tasks.
+        world: of mazes, preferences and split.
+        sizes: of the family, instead of its defaults.
+        support: which combinations are trained.
+        support_options: of the support.
+        meta_batch: tasks per outer step.
+        support_episodes, query_episodes: demonstrations per task in training; the former also in evaluation.
+        device: where it trains and is scored: ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    """
+
+    family: str
+    method: str
+    options: dict[str, Any]
+    outer: OuterLoop | None
+    evaluation: Evaluation
+    imitation: str
+    seed: int = 0
+    world: int = 0
+    sizes: dict[str, Any] = field(default_factory=dict)
+    support: str = "random"
+    support_options: dict[str, Any] = field(default_factory=dict)
+    meta_batch: int = 128
+    support_episodes: int = 1
+    query_episodes: int = 1
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.device not in get_args(DeviceName):
+            raise ValueError(f"unknown device {self.device!r}; allowed: {', '.join(map(repr, get_args(DeviceName)))}")
+        for name in ("meta_batch", "support_episodes", "query_episodes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; allowed: at least 1")
+
+    @property
+    def steps(self) -> int:
+        """Outer steps, 0 for methods that are not trained."""
+        return 0 if self.outer is None else self.outer.steps
+
+    def with_steps(self, steps: int, warmup: int | None = None) -> "RunConfig":
+        """The same with another number of outer steps, and of steps of warm-up.
+
+        Raises:
+            ValueError: the method is not trained.
+        """
+        if self.outer is None:
+            raise ValueError(f"method {self.method!r} is not trained and takes no steps; allowed: methods with parameters")
+        kept = self.outer.warmup if warmup is None else warmup
+        return dataclasses.replace(self, outer=dataclasses.replace(self.outer, steps=steps, warmup=kept))
+
+    def with_options(self, **options: Any) -> "RunConfig":
+        """The same with other options of the method; those that it does not have are left out."""
+        known = {name: value for name, value in options.items() if name in self.options}
+        return dataclasses.replace(self, options={**self.options, **known})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data; inverse of :meth:`from_dict`."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "RunConfig":
+        """Inverse of :meth:`as_dict`."""
+        outer = None if data["outer"] is None else OuterLoop(**data["outer"])
+        return cls(**{**data, "outer": outer, "evaluation": Evaluation(**data["evaluation"])})
+
+    @property
+    def run_id(self) -> str:
+        """Readable name with a hash of the whole config."""
+        text = json.dumps({"version": CONFIG_VERSION, **self.as_dict()}, sort_keys=True)
+        method = self.method.replace(":", ".").replace("_", "-")
+        return f"{self.family}_{method}_s{self.seed}_{hashlib.sha256(text.encode()).hexdigest()[:10]}"

@@ -1,0 +1,112 @@
+"""Methods by name: the learners of ``agents``, and a user's own ``module:Class``."""
+
+import dataclasses
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, get_args, get_type_hints
+
+from agents import LEARNERS, Learner, Problem
+
+Options = ParamSpec("Options")
+
+ADAPTIVE = ("linear_hypernetwork", "deep_hypernetwork", "anil", "maml")
+FLOORS = ("no_adaptation", "random")
+ALL_METHODS = tuple(LEARNERS)
+
+TITLES = {
+    "linear_hypernetwork": "linear hypernetwork",
+    "deep_hypernetwork": "nonlinear hypernetwork",
+    "anil": "ANIL",
+    "maml": "MAML",
+    "no_adaptation": "no adaptation (floor)",
+    "told_hypernetwork": "hypernetwork told the task",
+    "random": "random actions (floor)",
+}
+"""How tables and plots call the methods."""
+
+
+def title_of(name: str) -> str:
+    """How tables and plots call a method."""
+    return TITLES.get(name, name)
+
+
+def method_class(name: str) -> type[Learner]:
+    """The learner class of a method: a key of ``agents.LEARNERS``, or ``"module:Class"`` for one of your own.
+
+    Raises:
+        ValueError: unknown name, or the class cannot be imported or is no learner.
+    """
+    if name in LEARNERS:
+        return LEARNERS[name]
+    module_name, separator, class_name = name.partition(":")
+    if not separator:
+        allowed = ", ".join(map(repr, LEARNERS))
+        raise ValueError(f"unknown method {name!r}; allowed: {allowed}, or 'module:Class' for your own")
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"method {name!r} cannot be imported ({error}); allowed: 'module:Class' on the Python path") from None
+    if not (inspect.isclass(found) and issubclass(found, Learner)):
+        raise ValueError(f"method {name!r} is {found!r}; allowed: a subclass of agents.Learner")
+    return found
+
+
+def options_of(
+    build: Callable[Concatenate[Problem, Options], Learner], *arguments: Options.args, **keywords: Options.kwargs
+) -> dict[str, Any]:
+    """Options of a method as plain data, for :class:`benchmarks.recipes.config.RunConfig`.
+
+    Type checkers hold them against the method's constructor, and so does this function when it is called.
+
+    Args:
+        build: the learner's class.
+        *arguments, **keywords: what its constructor takes after the problem.
+
+    Raises:
+        ValueError: the constructor does not take these.
+    """
+    try:
+        bound = inspect.signature(build).bind(None, *arguments, **keywords)
+    except TypeError as error:
+        raise ValueError(f"{getattr(build, '__name__', build)} cannot be built: {error}") from None
+    _, *given = bound.arguments.items()
+    return {name: dataclasses.asdict(value) if _is_settings(value) else value for name, value in given}
+
+
+def parameters_of(method: type[Learner]) -> dict[str, inspect.Parameter]:
+    """What a method's constructor takes after the problem, by name; annotations are types."""
+    hints = get_type_hints(method.__init__)
+    _, *parameters = inspect.signature(method).parameters.values()
+    return {found.name: found.replace(annotation=hints.get(found.name, Any)) for found in parameters}
+
+
+def make_learner(method: str, options: dict[str, Any], problem: Problem) -> Learner:
+    """Construct a method's learner from plain data.
+
+    Raises:
+        ValueError: unknown method, or options that its constructor does not take.
+    """
+    found = method_class(method)
+    parameters = parameters_of(found)
+    for name in options:
+        if name not in parameters:
+            allowed = ", ".join(map(repr, parameters)) or "none"
+            raise ValueError(f"method {method!r} has no option {name!r}; allowed: {allowed}")
+    for name, parameter in parameters.items():
+        if parameter.default is parameter.empty and name not in options:
+            raise ValueError(f"method {method!r} needs option {name!r}; given: {', '.join(map(repr, options)) or 'none'}")
+    return found(problem, **{name: _built(parameters[name].annotation, value) for name, value in options.items()})
+
+
+def _built(annotation: Any, value: Any) -> Any:
+    """The dataclass that an annotation names, if the value is its fields as plain data."""
+    if isinstance(value, dict):
+        for kind in (annotation, *get_args(annotation)):
+            if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+                return kind(**value)
+    return value
+
+
+def _is_settings(value: Any) -> bool:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)

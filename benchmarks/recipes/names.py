@@ -1,0 +1,41 @@
+"""The choices of the command line, as literals: a wrong one is refused before anything is loaded.
+
+No import of torch, Gymnasium or NumPy here. The tests hold each list equal to the registry that it names.
+"""
+
+from typing import Literal
+
+MethodName = Literal["linear_hypernetwork", "deep_hypernetwork", "anil", "maml", "no_adaptation", "told_hypernetwork", "random"]
+"""Keys of ``agents.LEARNERS``."""
+
+PresetName = Literal["quick", "teacher", "evening", "iclr2024"]
+"""Keys of :data:`benchmarks.recipes.presets.PRESETS`."""
+
+FamilyName = Literal[
+    "preferences", "preferences-small", "goals", "goals-small", "teacher", "teacher-small", "teacher-scaling2025"
+]
+"""What ``compworld.families.family_names()`` gives."""
+
+SupportName = Literal[
+    "random", "compositional", "non_compositional", "connected", "disconnected", "k_hot", "equal", "active_modules"
+]
+"""Keys of ``compworld.SUPPORTS``."""
+
+EnvironmentId = Literal[
+    "CompWorld-Preferences-v0", "CompWorld-Preferences-Small-v0", "CompWorld-Goals-v0", "CompWorld-Goals-Small-v0"
+]
+"""Keys of ``compworld.ENV_IDS``."""
+
+ExperimentName = Literal[
+    "identification", "connectivity", "compositionality", "overparameterisation", "tasks", "reach", "adaptation"
+]
+"""Keys of :data:`benchmarks.theory.STUDIES`."""
+
+BudgetName = Literal["quick", "full"]
+"""Budgets of every study."""
+
+SetName = Literal["train", "fresh_episodes", "held_out"]
+"""Entries of :data:`benchmarks.scores.names.SETS`."""
+
+DeviceName = Literal["cpu", "cuda", "mps"]
+"""Where a run trains and is scored."""

@@ -1,0 +1,24 @@
+"""Presets by name."""
+
+from collections.abc import Callable
+
+from benchmarks.recipes import evening, iclr2024, quick, teacher
+from benchmarks.recipes.preset import Preset
+
+PRESETS: dict[str, Callable[[], Preset]] = {
+    "quick": quick.preset,
+    "teacher": teacher.preset,
+    "evening": evening.preset,
+    "iclr2024": iclr2024.preset,
+}
+
+
+def preset(name: str) -> Preset:
+    """A preset by name.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"unknown preset {name!r}; allowed: {', '.join(map(repr, PRESETS))}")
+    return PRESETS[name]()

@@ -1,0 +1,99 @@
+"""Pictures of the leaderboard: held-out against trained combinations, and learning curves."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.recipes.methods import FLOORS, title_of
+from benchmarks.reports import style
+from benchmarks.scores.statistics import Estimate
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Methods on one family and support.
+
+    Attributes:
+        title: of the panel.
+        score: that is drawn, as words.
+        estimates: of each method, on fresh episodes of trained combinations and on held-out combinations.
+        curves: validation records of each method, one list for each seed.
+    """
+
+    title: str
+    score: str
+    estimates: dict[str, tuple[Estimate, Estimate]] = field(default_factory=dict)
+    curves: dict[str, list[list[dict[str, Any]]]] = field(default_factory=dict)
+
+
+def held_out_against_fresh(panels: Sequence[Panel], note: str, path: Path) -> None:
+    """Each method's score on fresh episodes of trained combinations (x) against held-out combinations (y).
+
+    Floors are lines at their held-out score.
+
+    Args:
+        panels: one for each family and support.
+        note: what the intervals are.
+        path: of the PNG.
+    """
+    figure, axes = style.panels(len(panels), style.PANEL + 0.8)
+    for axis, panel in zip(axes, panels, strict=True):
+        methods = [method for method in panel.estimates if method not in FLOORS] or list(panel.estimates)
+        shown = {method: panel.estimates[method] for method in methods}
+        limits = style.limits_of([bound for pair in shown.values() for e in pair for bound in (e.low, e.high)])
+        axis.plot(limits, limits, color="0.85", zorder=0)
+        colours = style.colours_of(list(shown))
+        for method, (fresh, held_out) in shown.items():
+            axis.errorbar(
+                fresh.value,
+                held_out.value,
+                xerr=style.reach([fresh]),
+                yerr=style.reach([held_out]),
+                fmt=style.MARKERS.get(method, "o"),
+                capsize=3,
+                color=colours[method],
+                label=title_of(method),
+            )
+        axis.set(title=panel.title, xlim=limits, ylim=limits, aspect="equal")
+        axis.set(xlabel=f"{panel.score}, trained combinations", ylabel=f"{panel.score}, held-out combinations")
+        style.floor_lines(axis, {m: pair[1].value for m, pair in panel.estimates.items() if m in FLOORS and m not in shown})
+    style.legend_below(figure, axes)
+    figure.suptitle(textwrap.fill(note, 60 * len(panels)))
+    style.save(figure, path)
+
+
+def learning_curves(panels: Sequence[Panel], path: Path) -> None:
+    """Validation accuracy against tasks seen, mean over seeds with their range; floors are lines at their best.
+
+    Args:
+        panels: one for each family and support.
+        path: of the PNG.
+    """
+    figure, axes = style.panels(len(panels), style.PANEL)
+    for axis, panel in zip(axes, panels, strict=True):
+        curves = {method: found for method, seeds in panel.curves.items() if (found := _of_seeds(seeds)) is not None}
+        shown = {method: found for method, found in curves.items() if method not in FLOORS} or curves
+        colours = style.colours_of(list(shown))
+        for method, (seen, accuracy) in shown.items():
+            axis.plot(seen, accuracy.mean(0), color=colours[method], label=title_of(method))
+            axis.fill_between(seen, accuracy.min(0), accuracy.max(0), color=colours[method], alpha=0.15, linewidth=0)
+        axis.set(title=panel.title, xlabel="tasks seen in meta-training", ylabel="action accuracy on validation tasks")
+        if shown:
+            axis.set_ylim(style.limits_of([value for _, accuracy in shown.values() for value in accuracy.flat]))
+        style.floor_lines(axis, {m: float(a.mean(0).max()) for m, (_, a) in curves.items() if m not in shown})
+    style.legend_below(figure, axes)
+    figure.suptitle("Validation: trained combinations, fresh episodes; mean and range over seeds")
+    style.save(figure, path)
+
+
+def _of_seeds(seeds: Sequence[Sequence[Mapping[str, Any]]]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Tasks seen [records], and accuracy [seeds, records], as far as all seeds have come."""
+    shortest = min((len(records) for records in seeds), default=0)
+    if not shortest:
+        return None
+    seen = np.asarray([record["tasks"] for record in seeds[0][:shortest]])
+    return seen, np.asarray([[record["validation_action_accuracy"] for record in records[:shortest]] for records in seeds])

@@ -1,0 +1,111 @@
+"""One look for all pictures: a colour for each method everywhere, floors as thin lines, readable names, one way to save."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+from benchmarks.recipes.methods import title_of
+from benchmarks.scores.statistics import Estimate
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+
+# Okabe and Ito's colours, which differ for colour-blind eyes too.
+COLOURS = {
+    "linear_hypernetwork": "#0072B2",
+    "deep_hypernetwork": "#56B4E9",
+    "anil": "#D55E00",
+    "maml": "#E69F00",
+    "told_hypernetwork": "#009E73",
+    "no_adaptation": "0.45",
+    "random": "0.45",
+}
+OWN_COLOURS = ("#CC79A7", "black", "#8C564B")
+"""Of methods that are not ours, in the order in which a picture has them."""
+
+MARKERS = {"told_hypernetwork": "D"}
+"""Dots but for these: told the task, so of another kind."""
+
+SIZES = {"font.size": 9, "axes.titlesize": 10, "legend.fontsize": 8, "figure.titlesize": 9.5, "axes.spines.top": False}
+mpl.rcParams.update({**SIZES, "axes.spines.right": False, "legend.frameon": False, "savefig.dpi": 130})
+
+PANEL = 4.4
+"""Width of a panel in inches."""
+
+
+def panels(number: int, height: float = PANEL, share_y: bool = False) -> tuple[Any, Sequence[Any]]:
+    """A figure with panels side by side; with a shared vertical axis where they show what is compared."""
+    figure, axes = plt.subplots(
+        1, number, figsize=(PANEL * number, height), squeeze=False, sharey=share_y, layout="constrained"
+    )
+    return figure, axes[0]
+
+
+def colours_of(methods: Sequence[str]) -> dict[str, str]:
+    """A colour for each method."""
+    own = iter(OWN_COLOURS * len(methods))
+    return {method: COLOURS[method] if method in COLOURS else next(own) for method in dict.fromkeys(methods)}
+
+
+def shades(names: Sequence[str]) -> dict[str, Any]:
+    """A colour for each value of a setting, from dark to light in the order given."""
+    return dict(zip(names, mpl.colormaps["viridis"](np.linspace(0, 0.85, len(names))), strict=True))
+
+
+def support_title(support: str) -> str:
+    """A support as people read it: ``"non-compositional"``, ``"connected, 20 combinations"``."""
+    return support.replace("_", "-")
+
+
+def in_order(names: Sequence[str]) -> list[str]:
+    """Names sorted such that numbers in them count as numbers."""
+    return sorted(dict.fromkeys(names), key=lambda name: [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", name)])
+
+
+def reach(estimates: Sequence[Estimate]) -> np.ndarray:
+    """How far intervals reach below and above their values, [2, estimates]."""
+    found = [[e.value - e.low for e in estimates], [e.high - e.value for e in estimates]]
+    return np.maximum(np.asarray(found), 0)
+
+
+def limits_of(values: Sequence[float], margin: float = 0.08) -> tuple[float, float]:
+    """Limits of an axis that shows these values, and not much else."""
+    low, high = min(values), max(values)
+    room = margin * (high - low) or 0.05
+    return low - room, high + room
+
+
+def floor_lines(axis: Any, floors: Mapping[str, float]) -> None:
+    """Floors as thin labelled lines, without moving the axis: one that lies below the picture is written at its edge."""
+    low, high = axis.get_ylim()
+    below = 0
+    for method, value in sorted(floors.items(), key=lambda item: -item[1]):
+        label = f"{title_of(method).removesuffix(' (floor)')} {value:.2f}"
+        if value < low:
+            place = low + (0.015 + 0.05 * below) * (high - low)
+            below += 1
+            axis.text(0.99, place, f"{label} ↓", transform=axis.get_yaxis_transform(), ha="right", va="bottom", fontsize=7, color="0.35")
+            continue
+        axis.axhline(value, color="0.45", linewidth=0.8, linestyle=":" if method == "random" else "--", zorder=0)
+        axis.text(0.99, value, label, transform=axis.get_yaxis_transform(), ha="right", va="bottom", fontsize=7, color="0.35")
+    axis.set_ylim(low, high)
+
+
+def legend_below(figure: Any, axes: Sequence[Any], columns: int = 4) -> None:
+    """One legend for all panels, below them, each name once."""
+    found: dict[str, Any] = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    figure.legend(list(found.values()), list(found), loc="outside lower center", ncols=min(columns, max(1, len(found))))
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write a PNG and let go of the figure."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+    plt.close(figure)

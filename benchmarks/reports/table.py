@@ -1,0 +1,93 @@
+"""One table, written as Markdown, as CSV or to the terminal."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from benchmarks.scores.statistics import Estimate
+
+Cell = str | int | float | bool | Estimate | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading, and the format of its numbers (as of :func:`format`; CSV has them in full)."""
+
+    name: str
+    form: str = ".3f"
+
+
+@dataclass
+class Table:
+    """Rows of cells under columns.
+
+    Attributes:
+        columns: or their names only.
+        rows: a cell for each column.
+        title: shown above the table.
+    """
+
+    columns: Sequence[Column | str]
+    rows: list[Sequence[Cell]] = field(default_factory=list)
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        self._columns = [Column(column) if isinstance(column, str) else column for column in self.columns]
+        for row in self.rows:
+            if len(row) != len(self._columns):
+                raise ValueError(f"a row has {len(row)} cells; allowed: {len(self._columns)}, one for each column")
+
+    def markdown(self) -> str:
+        """Lines of a Markdown table; the title is not among them."""
+        lines = [[column.name for column in self._columns], ["---"] * len(self._columns), *self._texts()]
+        return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+
+    def csv(self) -> str:
+        """Every number in full."""
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow([column.name for column in self._columns])
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+    def show(self, console: Console, narrow: bool = False) -> None:
+        """Print to the terminal.
+
+        Args:
+            console: that prints.
+            narrow: headings a word a line, and intervals below their values.
+        """
+        table = RichTable(title=self.title or None, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+        for number, column in enumerate(self._columns):
+            heading = column.name.replace(", ", " ").replace(" ", "\n") if narrow and number else column.name
+            table.add_column(heading, justify="right" if number else "left", no_wrap=narrow and number > 0)
+        for row in self._texts():
+            cells = [cell.replace(" [", "\n[") for cell in row] if narrow else row
+            table.add_row(*(cell.replace("[", "\\[") for cell in cells))
+        console.print(table)
+
+    def _texts(self) -> list[list[str]]:
+        return [[text_of(cell, column.form) for cell, column in zip(row, self._columns, strict=True)] for row in self.rows]
+
+
+def text_of(cell: Cell, form: str = ".3f") -> str:
+    """A cell as text: yes or no, whole numbers as they are, others in a format, estimates with their interval."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, Estimate):
+        return f"{cell.value:{form}} [{cell.low:{form}}, {cell.high:{form}}]"
+    if isinstance(cell, int):
+        return f"{cell:,}" if "," in form else str(cell)
+    return cell if isinstance(cell, str) else f"{cell:{form}}"
+
+
+def spread_of(values: Sequence[float], form: str = ".3f") -> str:
+    """Mean of a few values, with the lowest and the highest."""
+    return f"{sum(values) / len(values):{form}} ({min(values):{form}} to {max(values):{form}})"

@@ -1,0 +1,137 @@
+"""Videos: expert and agents side by side in the same episodes, streamed frame by frame."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from imageio import v2 as imageio
+
+from agents import Adapted
+from benchmarks.recipes.methods import title_of
+from benchmarks.runs.run import TrainedRun, trained_run
+from benchmarks.scores.evaluation import show
+from benchmarks.worlds.world import World
+from compworld.envs.drawing import caption_strip
+from compworld.envs.single import CompWorldEnv
+
+FRAMES_PER_SECOND = 4
+PAUSE_FRAMES = 4
+"""Frames for which the end of an episode stays on the screen."""
+
+
+class Player:
+    """Whoever acts in an environment of its own: an adapted learner, or the expert.
+
+    Args:
+        name: shown above its picture.
+        environment: its own.
+        adapted: to all tasks; None for the expert.
+        device: of its tensors.
+    """
+
+    def __init__(self, name: str, environment: CompWorldEnv, adapted: Adapted | None = None, device: str = "cpu") -> None:
+        self.name, self.environment, self.adapted, self.device = name, environment, adapted, device
+        self.running = False
+
+    def begin(self, task: int, options: dict[str, Any]) -> None:
+        """Start the episode of a task."""
+        self.policy = None if self.adapted is None else self.adapted[task : task + 1]
+        self.observation, _ = self.environment.reset(seed=task, options=options)
+        self.running = True
+
+    def act(self) -> None:
+        """Take a step, unless the episode has ended."""
+        if not self.running:
+            return
+        if self.policy is None:
+            action = int(self.environment.expert_action())
+        else:
+            action = int(self.policy.act(torch.as_tensor(self.observation, device=self.device)[None, None]))
+        self.observation, _, terminated, truncated, _ = self.environment.step(action)
+        self.running = not (terminated or truncated)
+
+
+def render_video(root: Path, runs: Sequence[str], which: str, episodes: int, path: Path, tile_size: int = 32) -> list[Path]:
+    """Write ``path`` with the suffixes .mp4 and .gif: the expert, then the agent of each run, on the same episodes.
+
+    Args:
+        root: folder of all runs.
+        runs: ids of finished runs of one family, world and support.
+        which: set of tasks: ``"train"``, ``"fresh_episodes"`` or ``"held_out"``.
+        episodes: number of episodes, each of another task.
+        path: of the files, without suffix.
+        tile_size: pixels per cell.
+
+    Raises:
+        ValueError: unknown run or set, or runs that play in different worlds, or in none.
+    """
+    loaded = [trained_run(root, run) for run in runs]
+    first, world = loaded[0].config, loaded[0].world
+    world.require_environment()
+    for other in loaded[1:]:
+        if _place(other) != _place(loaded[0]):
+            raise ValueError(f"run {other.config.run_id!r} plays in another world than {first.run_id!r}; allowed: the same world")
+    streams, weights = world.tasks(which, episodes, first.seed, "video")
+    players = [Player("expert", _environment(world, tile_size))]
+    for one in loaded:
+        batch = world.batch(streams, weights, one.config.support_episodes, 1)
+        adapted = show(one.learner, one.config, batch, 0).adapted
+        players.append(Player(title_of(one.config.method), _environment(world, tile_size), adapted, one.config.device))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files = [path.with_suffix(".mp4"), path.with_suffix(".gif")]
+    film: Any = imageio.get_writer(files[0], fps=FRAMES_PER_SECOND, macro_block_size=1, codec="libx264")
+    animation: Any = imageio.get_writer(files[1], duration=1000 // FRAMES_PER_SECOND, loop=0)
+    with film, animation:
+        height = 0
+        for frame in _frames(world, players, weights, which):
+            # The first frame fixes the size; video needs even sides.
+            height = height or -(-frame.shape[0] // 2) * 2 + 40
+            padded = _fit(frame, height, -(-frame.shape[1] // 2) * 2)
+            film.append_data(padded)
+            animation.append_data(padded)
+    return files
+
+
+def _place(run: TrainedRun) -> tuple[Any, ...]:
+    return run.config.family, run.config.world, run.config.sizes, run.config.support, run.config.support_options
+
+
+def _environment(world: World, tile_size: int) -> CompWorldEnv:
+    return world.environment(render_mode="rgb_array", tile_size=tile_size)
+
+
+def _frames(world: World, players: Sequence[Player], weights: np.ndarray, which: str) -> Iterator[np.ndarray]:
+    """Frames of all episodes, one task after the other."""
+    for task, weight in enumerate(weights):
+        for player in players:
+            player.begin(task, {"task": world.family.task_of(weight)})
+        frame = _beside(players, which)
+        yield frame
+        while any(player.running for player in players):
+            for player in players:
+                player.act()
+            frame = _beside(players, which)
+            yield frame
+        for _ in range(PAUSE_FRAMES):
+            yield frame
+
+
+def _beside(players: Sequence[Player], which: str) -> np.ndarray:
+    columns = []
+    for player in players:
+        picture = np.asarray(player.environment.render())
+        title = caption_strip([f"{player.name} ({which.replace('_', ' ')})"], picture.shape[1], 14)
+        columns.append(np.concatenate([title, picture]))
+    height = max(len(column) for column in columns)
+    gap = np.full((height, 8, 3), 255, dtype=np.uint8)
+    pieces = [piece for column in columns for piece in (_fit(column, height, column.shape[1]), gap)]
+    return np.concatenate(pieces[:-1], axis=1)
+
+
+def _fit(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    fitted = np.zeros((height, width, 3), dtype=np.uint8)
+    rows, columns = min(height, picture.shape[0]), min(width, picture.shape[1])
+    fitted[:rows, :columns] = picture[:rows, :columns]
+    return fitted

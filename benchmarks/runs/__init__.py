@@ -1,0 +1,1 @@
+"""Runs: their records, training and scoring one, many side by side."""

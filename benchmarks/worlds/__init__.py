@@ -1,0 +1,1 @@
+"""Where environments and learners meet: a config's world, its tasks as learners read them, and probe problems."""

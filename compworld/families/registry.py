@@ -1,0 +1,113 @@
+"""All families by name. Adding one is a class, and its name in the list of :mod:`compworld.families`."""
+
+from typing import Any, TypeVar
+
+import gymnasium
+from gymnasium.envs.registration import register
+
+from compworld.families.family import Family
+from compworld.families.grid import GridFamily
+
+FamilyClass = TypeVar("FamilyClass", bound=type[Family])
+
+FAMILIES: dict[str, type[Family]] = {}
+"""Every family by its name."""
+
+ENV_IDS: dict[str, str] = {}
+"""Every environment id, and the name of the family with the sizes that it is made of."""
+
+_NAMED: dict[str, tuple[type[Family], str]] = {}
+"""Every name that a family can be made by: its class and its variant, ``""`` for the paper's sizes."""
+
+
+def register_family(family: FamilyClass) -> FamilyClass:
+    """Add a family and its variants to all that is known by name; can be used as a decorator.
+
+    What has an environment gets an id of Gymnasium for the family (``"CompWorld-Goals-v0"``) and for each of its variants
+    (``"CompWorld-Goals-Small-v0"``), which truncates at the horizon of those sizes.
+
+    Args:
+        family: the class.
+
+    Raises:
+        ValueError: its name, or that of a variant, is taken.
+    """
+    labels = {family.label_of(variant): variant for variant in ("", *family.variants)}
+    for label in labels:
+        if label in _NAMED:
+            raise ValueError(
+                f"family {label!r} is registered already; allowed: other names than {', '.join(map(repr, _NAMED))}"
+            )
+    FAMILIES[family.name] = family
+    for label, variant in labels.items():
+        _NAMED[label] = family, variant
+        env_id = family.env_id_of(variant)
+        if env_id is None:
+            continue
+        ENV_IDS[env_id] = label
+        register(
+            env_id,
+            entry_point="compworld.envs.single:CompWorldEnv",
+            vector_entry_point="compworld.envs.vector:CompWorldVectorEnv",
+            max_episode_steps=family.sizes_of(variant)["horizon"],
+            kwargs={"family": label},
+        )
+    return family
+
+
+def unregister_family(family: type[Family]) -> None:
+    """Undo :func:`register_family`."""
+    del FAMILIES[family.name]
+    for variant in ("", *family.variants):
+        del _NAMED[family.label_of(variant)]
+        env_id = family.env_id_of(variant)
+        if env_id is not None:
+            del ENV_IDS[env_id], gymnasium.registry[env_id]
+
+
+def family_names() -> list[str]:
+    """Every name that :func:`make_family` knows."""
+    return list(_NAMED)
+
+
+def make_family(name: str, world: int = 0, **sizes: Any) -> Family:
+    """Make a task generator.
+
+    Args:
+        name: ``"preferences"``, ``"goals"`` or ``"teacher"``; with a variant behind it, such as ``"goals-small"`` or
+            ``"teacher-scaling2025"``, that variant's sizes; or a family of your own, see :func:`register_family`.
+        world: seed of everything that is fixed within a world: preference vectors, mazes, modules of the teacher.
+        **sizes: of the family's constructor, instead of the paper's.
+
+    Raises:
+        ValueError: unknown family or size, or sizes that do not fit together.
+    """
+    if name not in family_names():
+        raise ValueError(f"unknown family {name!r}; allowed: {', '.join(map(repr, family_names()))}")
+    family, variant = _NAMED[name]
+    if isinstance(world, bool) or not isinstance(world, int) or world < 0:
+        raise ValueError(f"world is {world!r}; allowed: integers from 0")
+    defaults = family.size_defaults()
+    unknown = [size for size in sizes if size not in defaults]
+    if unknown:
+        raise ValueError(f"family {getattr(family, 'name', family)!r} has no size {unknown[0]!r}; allowed: {', '.join(map(repr, defaults))}")
+    for size, value in sizes.items():
+        if isinstance(defaults[size], str):
+            continue  # the constructor names those that it knows
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ValueError(f"size {size!r} is {value!r}; allowed: integers from 0")
+    made: Family = family(world=world, **{**family.variants.get(variant, {}), **sizes})  # type: ignore[call-arg]  # every family takes a world
+    made.variant = variant
+    return made
+
+
+def grid_family(family: Family) -> GridFamily:
+    """The same family, for what can only be done in a grid: environments, pictures.
+
+    Raises:
+        ValueError: it is no grid world.
+    """
+    if not isinstance(family, GridFamily):
+        allowed = [repr(name) for name, of in FAMILIES.items() if issubclass(of, GridFamily)]
+        raise ValueError(f"family {getattr(family, 'name', family)!r} has no environment; allowed: {', '.join(allowed)}")
+    return family

@@ -1,0 +1,214 @@
+"""Teacher: a network whose layers are sums of modules labels random inputs (ICLR 2024, section 4; arXiv 2507.07207).
+
+Axes of array names: T tasks, N samples, L generated layers, M modules of a layer, D inputs, H width, A outputs.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from compworld import randomness
+from compworld.backends import Array, Tables, namespace
+from compworld.families.family import TASK_DRAWS, Family
+from compworld.families.samples import Samples
+from compworld.families.weights import TABLES, WEIGHTS
+from compworld.modules.spaces import ModuleSpace
+
+LABELS = {
+    "classes": ("probabilities", 256, ("action_accuracy",)),
+    "values": ("action_values", 16, ("r2", "action_accuracy")),
+}
+"""Imitation target, number of labelled inputs and scores of the two papers."""
+
+REGRESSION = {
+    **{"layers": 1, "inputs": 16, "width": 16, "outputs": 16, "input_layer": 0, "biases": 1},
+    **{"weights": "tenths", "labels": "values"},
+}
+"""Sizes of the Teacher of arXiv 2507.07207, but for the number of its modules."""
+
+TEMPERATURE = 0.1
+PROBES = 256
+
+
+class Teacher(Family):
+    """Inputs are uniform on [-1, 1); a task is the network that labels them.
+
+    The network has a fixed input layer (if any), ``layers`` generated hidden layers and a fixed output layer, ReLU
+    between them, and divides every product by the square root of its fan-in. The weights of a generated layer are a
+    weighted sum of its modules, matrices of N(0, 1) cut off at two standard deviations. Every layer has modules of its
+    own and, in a task, a combination of its own; a held-out task has a held-out combination in every layer.
+
+    Args:
+        world: seed of the network's fixed weights and of the modules.
+        modules: M, per layer.
+        max_active: K, the most modules active in a layer.
+        layers: number of generated layers L.
+        inputs: D.
+        width: H.
+        outputs: A.
+        input_layer: 1 for a fixed layer before the generated ones, 0 for none.
+        biases: 1 for fixed biases from U[0, 0.5) in the generated layers, 0 for none.
+        weights: of active modules: ``"equal"``, ``"exponential"`` or ``"tenths"``.
+        labels: ``"classes"``: softmax of logits that are standardised within each task, over a temperature of 0.1;
+            ``"values"``: the outputs themselves.
+    """
+
+    name = "teacher"
+    title = "Teacher"
+    variants = {"small": REGRESSION, "scaling2025": {**REGRESSION, "modules": 16, "max_active": 3}}  # noqa: RUF012
+    horizon = 1
+
+    def __init__(
+        self,
+        world: int = 0,
+        modules: int = 4,
+        max_active: int = 2,
+        layers: int = 2,
+        inputs: int = 16,
+        width: int = 32,
+        outputs: int = 8,
+        input_layer: int = 1,
+        biases: int = 0,
+        weights: str = "equal",
+        labels: str = "classes",
+    ) -> None:
+        for size, value in {"layers": layers, "inputs": inputs, "width": width, "outputs": outputs}.items():
+            if value < 1:
+                raise ValueError(f"size {size!r} is {value}; allowed: at least 1")
+        for size, value in {"input_layer": input_layer, "biases": biases}.items():
+            if value > 1:
+                raise ValueError(f"size {size!r} is {value}; allowed: 0, 1")
+        if weights not in WEIGHTS:
+            raise ValueError(f"size 'weights' is {weights!r}; allowed: {', '.join(map(repr, WEIGHTS))}")
+        if labels not in LABELS:
+            raise ValueError(f"size 'labels' is {labels!r}; allowed: {', '.join(map(repr, LABELS))}")
+        if layers * modules > TASK_DRAWS - 1 - layers:
+            raise ValueError(f"{layers} layers of {modules} modules; allowed: layers * (modules + 1) up to {TASK_DRAWS - 1}")
+        self.world = world
+        self.sizes = {name: value for name, value in locals().items() if name in self.size_defaults()}
+        self.space = ModuleSpace.subsets(modules, max_active)
+        self.layers, self.inputs, self.width, self.outputs, self.labels = layers, inputs, width, outputs, labels
+        self.imitation, self.shots, self.scores = LABELS[labels]
+        self._weigh = WEIGHTS[weights]
+        rng = randomness.generator("teacher", world)
+        widths = [width if input_layer else inputs, *[width] * layers]
+        self.fan_in = widths[:-1]
+        tables: dict[str, np.ndarray] = {
+            f"modules{layer}": _cut_normal(rng, modules, fan_in * width) for layer, fan_in in enumerate(self.fan_in)
+        }
+        tables["biases"] = rng.uniform(0, 0.5, (layers, width)) * biases
+        tables["output"] = _cut_normal(rng, width, outputs) / math.sqrt(width)
+        if input_layer:
+            tables["input"] = _cut_normal(rng, inputs, width) / math.sqrt(inputs)
+        self.has_input_layer = bool(input_layer)
+        tables["probes"] = rng.uniform(-1, 1, (PROBES, inputs))
+        self.tables = Tables(combinations=self.space.combinations.astype(np.int64), **TABLES, **tables)
+
+    @property
+    def input_size(self) -> int:
+        return self.inputs
+
+    @property
+    def actions(self) -> int:
+        return self.outputs
+
+    @property
+    def code_size(self) -> int:
+        return self.layers * self.space.modules
+
+    # A task's weights are those of all layers, one after the other: [T, L * M].
+
+    def draw_weights(self, stream_B: Array, pool: Array) -> Array:
+        xp = namespace(stream_B)
+        bits = randomness.draws(stream_B, TASK_DRAWS - self.layers, self.layers)
+        return self._weights(stream_B, pool[randomness.integers(bits, len(pool))], xp)
+
+    def weights_in_turn(self, stream_B: Array, pool: Array) -> Array:
+        """The first layer's combinations take turns, the others' are drawn."""
+        xp = namespace(stream_B)
+        bits = randomness.draws(stream_B, TASK_DRAWS - self.layers, self.layers)
+        turn = xp.arange(len(stream_B), device=stream_B.device) % len(pool)
+        drawn = randomness.integers(bits, len(pool))
+        return self._weights(stream_B, pool[xp.concat([turn[:, None], drawn[:, 1:]], axis=1)], xp)
+
+    def _weights(self, stream_B: Array, combination_BL: Array, xp: Any) -> Array:
+        active = self.tables.like(stream_B)["combinations"][combination_BL]
+        return self.weigh(stream_B, xp.reshape(active, (len(stream_B), -1)))
+
+    def weigh(self, stream_B: Array, active_BM: Array) -> Array:
+        return self._weigh(stream_B, active_BM, self.tables)
+
+    def combination_of(self, weights_BM: np.ndarray) -> np.ndarray:
+        """Index of each task's combination in the first layer."""
+        return self.space.index_of(weights_BM[:, : self.space.modules] != 0)
+
+    # Samples ----------------------------------------------------------------------------------------------------------
+
+    def samples(self, streams_TE: Array, weights_TM: Array, groups: Sequence[int]) -> list[Samples]:
+        """One input per stream, with what each task's teacher says about it; an episode is one of them."""
+        xp = namespace(streams_TE)
+        inputs = self.draw_inputs(streams_TE)
+        labels = self.labels_of(weights_TM, inputs)
+        actions, inputs, labels = xp.argmax(labels, axis=2), xp.astype(inputs, xp.float32), xp.astype(labels, xp.float32)
+        number = xp.zeros_like(streams_TE) + xp.arange(streams_TE.shape[1], device=streams_TE.device)
+        reward, valid = xp.zeros_like(streams_TE, dtype=xp.float32), xp.ones_like(streams_TE, dtype=xp.bool)
+        return [
+            Samples(*(column[:, first:last] for column in (inputs, actions, labels, reward, number - first, valid)))
+            for first, last in zip(accumulate(groups, initial=0), accumulate(groups), strict=False)
+        ]
+
+    def draw_inputs(self, stream_TN: Array) -> Array:
+        """One input per stream, float64 [T, N, D]: multiples of 2**-23 in [-1, 1)."""
+        xp = namespace(stream_TN)
+        bits = randomness.draws(xp.reshape(stream_TN, (-1,)), TASK_DRAWS, self.inputs)
+        uniform = xp.astype(randomness.integers(bits, 1 << 24), xp.float64) / (1 << 23) - 1
+        return xp.reshape(uniform, (*stream_TN.shape, self.inputs))
+
+    def outputs_of(self, weights_TM: Array, inputs_TND: Array) -> Array:
+        """Outputs of each task's network, [T, N, A]; inputs [N, D] are the same for all tasks."""
+        xp = namespace(weights_TM)
+        tables = self.tables.like(weights_TM)
+        value = inputs_TND
+        if self.has_input_layer:
+            value = _relu(value @ tables["input"])
+        for layer, fan_in in enumerate(self.fan_in):
+            mix = weights_TM[:, layer * self.space.modules : (layer + 1) * self.space.modules]
+            generated = xp.reshape(mix @ tables[f"modules{layer}"], (len(mix), fan_in, self.width))
+            value = _relu(value @ generated / math.sqrt(fan_in) + tables["biases"][layer])
+        return value @ tables["output"]
+
+    def labels_of(self, weights_TM: Array, inputs_TND: Array) -> Array:
+        """What each task's teacher says about the inputs: probabilities of the classes, or values, [T, N, A]."""
+        xp = namespace(weights_TM)
+        outputs = self.outputs_of(weights_TM, inputs_TND)
+        if self.labels == "values":
+            return outputs
+        # Standardised over inputs that are the same for every task, so that a task is a function of its input alone.
+        probed = self.outputs_of(weights_TM, self.tables.like(weights_TM)["probes"])
+        mean = xp.mean(probed, axis=(1, 2), keepdims=True)
+        deviation = xp.std(probed, axis=(1, 2), keepdims=True)
+        logits = (outputs - mean) / (deviation + 1e-12) / TEMPERATURE
+        exponential = xp.exp(logits - xp.max(logits, axis=2, keepdims=True))
+        return exponential / xp.sum(exponential, axis=2, keepdims=True)
+
+    def mission(self, weights_M: np.ndarray) -> str:
+        layers = np.asarray(weights_M).reshape(self.layers, -1)
+        return "; ".join(
+            f"layer {layer}: " + ", ".join(f"module {m} x {mix[m]:.2g}" for m in np.flatnonzero(mix))
+            for layer, mix in enumerate(layers)
+        )
+
+
+def _relu(value: Array) -> Array:
+    return value * (value > 0)
+
+
+def _cut_normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """N(0, 1), drawn again outside two standard deviations."""
+    value = rng.standard_normal(shape)
+    while (outside := np.abs(value) > 2).any():
+        value[outside] = rng.standard_normal(int(outside.sum()))
+    return value

@@ -1,0 +1,75 @@
+"""Frozen splits: JSON files in the package that say, for worlds 0 to 9, which combinations every support trains and holds out.
+
+The code regenerates each of them; a test proves on every run that it still gives the same. ``python -m
+compworld.manifests.frozen`` writes the files anew, which a release may do only together with a new environment version.
+"""
+
+import hashlib
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from compworld.families import make_family
+from compworld.modules.splits import make_split
+from compworld.modules.supports import SUPPORTS
+
+WORLDS = range(10)
+FAMILY_NAMES = ("preferences", "preferences-small", "goals", "goals-small", "teacher", "teacher-small")
+"""The families whose splits are frozen."""
+
+
+def manifest_names() -> list[tuple[str, str]]:
+    """Every (family, support) that has a manifest: all but supports that need combinations of different sizes."""
+    return [
+        (family, support)
+        for family in FAMILY_NAMES
+        for support in SUPPORTS
+        if not (support == "active_modules" and make_family(family).space.factors)
+    ]
+
+
+def build_manifest(family: str, support: str) -> dict[str, Any]:
+    """Generate the manifest of a family and support from the code."""
+    worlds = {str(world): make_split(make_family(family, world).space, support, world) for world in WORLDS}
+    body = {
+        "family": family,
+        "support": support,
+        "modules": list(make_family(family).space.module_names),
+        "worlds": {world: {"sha256": split.sha256, **split.as_lists()} for world, split in worlds.items()},
+    }
+    return {"sha256": _hash(body), **body}
+
+
+def load_manifest(family: str, support: str, folder: Path | None = None) -> dict[str, Any]:
+    """Read the frozen manifest of a family and support.
+
+    Raises:
+        ValueError: there is none for these names, or the file is damaged (its content does not match its SHA-256).
+    """
+    if (family, support) not in manifest_names():
+        raise ValueError(f"no manifest for family {family!r} and support {support!r}; allowed: {manifest_names()}")
+    path = (folder or resources.files("compworld") / "manifests") / f"{family}.{support}.json"
+    try:
+        manifest = json.loads(path.read_text())
+        claimed = manifest.pop("sha256")
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise ValueError(f"manifest {path} cannot be read ({error}); allowed: the file as it was released") from None
+    if claimed != _hash(manifest):
+        raise ValueError(f"manifest {path} is damaged: its SHA-256 is {_hash(manifest)}, it claims {claimed}")
+    return {"sha256": claimed, **manifest}
+
+
+def write_manifests(folder: Path) -> None:
+    """Write all manifests into a folder."""
+    for family, support in manifest_names():
+        text = json.dumps(build_manifest(family, support), separators=(",", ":"))
+        (folder / f"{family}.{support}.json").write_text(text + "\n")
+
+
+def _hash(body: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, separators=(",", ":"), sort_keys=True).encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    write_manifests(Path(__file__).parent)

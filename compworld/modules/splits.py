@@ -1,0 +1,94 @@
+"""Splits: which combinations of a space are trained and which are held out."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from compworld import randomness
+from compworld.modules.spaces import ModuleSpace
+from compworld.modules.supports import SUPPORTS
+
+
+@dataclass(frozen=True)
+class Split:
+    """The trained and the held-out combinations of a space. They never meet; combinations in neither are not used.
+
+    Attributes:
+        space: the module space.
+        support: name of the support, a key of ``SUPPORTS``.
+        world: seed of the random choices.
+        options: the options that the support was called with.
+        trained, held_out: bool [C].
+    """
+
+    space: ModuleSpace
+    support: str
+    world: int
+    options: dict[str, Any]
+    trained: np.ndarray = field(repr=False, compare=False)
+    held_out: np.ndarray = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.trained.setflags(write=False)
+        self.held_out.setflags(write=False)
+
+    def pool(self, name: str) -> np.ndarray:
+        """Indices of the combinations of ``"train"``, ``"held_out"`` or ``"all"`` (both), ascending.
+
+        Raises:
+            ValueError: for another name.
+        """
+        masks = {"train": self.trained, "held_out": self.held_out, "all": self.trained | self.held_out}
+        if name not in masks:
+            raise ValueError(f"unknown split {name!r}; allowed: {', '.join(map(repr, masks))}")
+        return np.flatnonzero(masks[name])
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """``"train"``, ``"held_out"`` or ``"unused"`` for each combination; the last, ``"outside"``, is for index -1."""
+        names = np.where(self.trained, "train", np.where(self.held_out, "held_out", "unused")).tolist()
+        return (*names, "outside")
+
+    def held_out_by_active_modules(self) -> dict[int, np.ndarray]:
+        """Indices of the held-out combinations for each number of active modules that occurs among them."""
+        counts = self.space.active_counts
+        return {int(n): np.flatnonzero(self.held_out & (counts == n)) for n in np.unique(counts[self.held_out])}
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the trained and held-out combinations themselves (not of how they came about)."""
+        return hashlib.sha256(json.dumps(self.as_lists(), separators=(",", ":")).encode()).hexdigest()
+
+    def as_lists(self) -> dict[str, list[list[int]]]:
+        """The active modules of every trained and held-out combination, as plain lists."""
+        return {name: [list(self.space.decode(int(index))) for index in self.pool(name)] for name in ("train", "held_out")}
+
+
+def make_split(space: ModuleSpace, support: str = "random", world: int = 0, **options: Any) -> Split:
+    """Split the combinations of a space into trained and held-out ones.
+
+    Args:
+        space: the module space.
+        support: a key of ``SUPPORTS``.
+        world: seed of random supports; the others do not depend on it.
+        **options: of the support, see its function.
+
+    Raises:
+        ValueError: unknown support or option, or nothing is left to train on or to hold out.
+    """
+    if isinstance(world, bool) or not isinstance(world, int) or world < 0:
+        raise ValueError(f"world is {world!r}; allowed: integers from 0")
+    if support not in SUPPORTS:
+        raise ValueError(f"unknown support {support!r}; allowed: {', '.join(map(repr, SUPPORTS))}")
+    try:
+        trained, held_out = SUPPORTS[support](space, randomness.generator("split", support, world), **options)
+    except (TypeError, IndexError) as error:
+        raise ValueError(f"support {support!r} does not take the options {options}: {error}") from None
+    for name, mask in (("trained", trained), ("held_out", held_out)):
+        if not mask.any():
+            raise ValueError(f"support {support!r} with options {options} leaves no combination {name} out of {len(space)}")
+    return Split(space, support, world, options, trained, held_out)
