@@ -96,7 +96,13 @@ def make_learner(method: str, options: dict[str, Any], problem: Problem) -> Lear
     for name, parameter in parameters.items():
         if parameter.default is parameter.empty and name not in options:
             raise ValueError(f"method {method!r} needs option {name!r}; given: {', '.join(map(repr, options)) or 'none'}")
-    return found(problem, **{name: _built(parameters[name].annotation, value) for name, value in options.items()})
+    return found(problem, **built_options(method, options))
+
+
+def built_options(method: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Options with the dataclasses that the constructor's annotations name, instead of plain data."""
+    parameters = parameters_of(method_class(method))
+    return {name: _built(parameters[name].annotation, value) for name, value in options.items()}
 
 
 def _built(annotation: Any, value: Any) -> Any:

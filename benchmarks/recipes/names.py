@@ -29,7 +29,7 @@ EnvironmentId = Literal[
 ExperimentName = Literal[
     "identification", "connectivity", "compositionality", "overparameterisation", "tasks", "reach", "adaptation"
 ]
-"""Keys of :data:`benchmarks.theory.STUDIES`."""
+"""Keys of :data:`benchmarks.theory.studies.STUDIES`."""
 
 BudgetName = Literal["quick", "full"]
 """Budgets of every study."""

@@ -115,4 +115,3 @@ class RunFolder:
     def write_metrics(self, records: list[dict[str, Any]]) -> None:
         """Replace the validation records."""
         write_text(self._metrics, "".join(json.dumps(record) + "\n" for record in records))
-
