@@ -22,7 +22,7 @@ class Demonstrations:
     action_values_BLA: Array
     """float32; the expert's action values."""
     rewards_BL: Array
-    """float32; the reward of each step, whatever it is after the episode's end."""
+    """float32; the reward of each step, 0 after the episode's end."""
     valid_BL: Array
     """bool; the episode had not ended yet."""
 
@@ -61,4 +61,5 @@ def demonstrate(family: Demonstrable, state: State) -> Demonstrations:
         rewards.append(outcome.reward_B)
         running = running & ~outcome.terminated_B
     rows_BLR, actions_BL, values_BLA, valid_BL = (xp.stack(column, axis=1) for column in (rows, actions, values, valid))
-    return Demonstrations(rows_BLR, actions_BL, values_BLA, xp.astype(xp.stack(rewards, axis=1), xp.float32), valid_BL)
+    rewards_BL = xp.astype(xp.where(valid_BL, xp.stack(rewards, axis=1), 0.0), xp.float32)
+    return Demonstrations(rows_BLR, actions_BL, values_BLA, rewards_BL, valid_BL)

@@ -49,12 +49,10 @@ def pack(shown: Demonstrations, tasks: int, groups: Sequence[int]) -> list[Sampl
     packed = []
     for first, last in zip(accumulate(groups, initial=0), accumulate(groups), strict=False):
         valid = xp.reshape(valid_TEL[:, first:last], (tasks, -1))
-        longest = int(xp.max(xp.sum(xp.astype(valid, xp.int64), axis=1)))
-        order = xp.argsort(xp.astype(~valid, xp.int64), axis=1, stable=True)[:, :longest]
+        lengths = xp.sum(xp.astype(valid, xp.int64), axis=1)
+        number = xp.arange(int(xp.max(lengths)), device=lengths.device)
+        order = xp.argsort(xp.astype(~valid, xp.int64), axis=1, stable=True)[:, : len(number)]
         step = (xp.arange(tasks, device=order.device) * episodes * steps)[:, None] + first * steps + order
-        packed.append(
-            Samples(
-                rows[step], actions[step], values[step], rewards[step], order // steps, xp.take_along_axis(valid, order, axis=1)
-            )
-        )
+        valid = number[None, :] < lengths[:, None]
+        packed.append(Samples(rows[step], actions[step], values[step], rewards[step], order // steps, valid))
     return packed
