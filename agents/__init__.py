@@ -1,11 +1,16 @@
-"""Learners: what adapts fast to a task's demonstrations and what is meta-learned across tasks."""
+"""Learners: what a method is shown of a task, how it adapts to that, and what is meta-learned across tasks."""
 
-from agents.anil import ANIL
-from agents.base import Examples, Fast, Learner, Problem
-from agents.baselines import NoAdaptation, OracleHypernetwork
-from agents.deep_hypernetwork import DeepHypernetwork
-from agents.linear_hypernetwork import LinearHypernetwork
-from agents.maml import MAML
+from agents.evidence import Code, Demonstrations, Evidence, Experience, MetaBatch, Nothing
+from agents.examples import Examples, Problem
+from agents.floors import NoAdaptation, UniformRandom
+from agents.gradient.anil import ANIL
+from agents.gradient.deep_hypernetwork import DeepHypernetwork
+from agents.gradient.learner import GradientLearner
+from agents.gradient.linear_hypernetwork import LinearHypernetwork
+from agents.gradient.loop import Fast, InnerLoop
+from agents.gradient.maml import MAML
+from agents.learner import Adapted, Learner
+from agents.told.hypernetwork import ToldHypernetwork
 
 LEARNERS: dict[str, type[Learner]] = {
     "linear_hypernetwork": LinearHypernetwork,
@@ -13,7 +18,8 @@ LEARNERS: dict[str, type[Learner]] = {
     "anil": ANIL,
     "maml": MAML,
     "no_adaptation": NoAdaptation,
-    "oracle": OracleHypernetwork,
+    "told_hypernetwork": ToldHypernetwork,
+    "random": UniformRandom,
 }
 """Every learner by name."""
 
@@ -21,12 +27,22 @@ __all__ = [
     "ANIL",
     "LEARNERS",
     "MAML",
+    "Adapted",
+    "Code",
     "DeepHypernetwork",
+    "Demonstrations",
+    "Evidence",
     "Examples",
+    "Experience",
     "Fast",
+    "GradientLearner",
+    "InnerLoop",
     "Learner",
     "LinearHypernetwork",
+    "MetaBatch",
     "NoAdaptation",
-    "OracleHypernetwork",
+    "Nothing",
     "Problem",
+    "ToldHypernetwork",
+    "UniformRandom",
 ]

@@ -1,4 +1,4 @@
-"""One AdamW step of a task and its adjoint, each in one pass over the parameters (formulas: :mod:`agents.adamw`).
+"""One AdamW step of a task and its adjoint, each in one pass over the parameters (formulas: :mod:`agents.gradient.adamw`).
 
 Axes of array names: K inner steps, P fast parameters.
 """
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from agents.adamw import BETA_1, BETA_2, EPSILON, EPSILON_IN_ROOT
 from agents.compiled.compiler import compiled
+from agents.gradient.adamw import BETA_1, BETA_2, EPSILON, EPSILON_IN_ROOT
 
 if TYPE_CHECKING:
-    from agents.adaptation import InnerLoop
+    from agents.gradient.loop import InnerLoop
 
 
 class Rates(NamedTuple):
@@ -95,3 +95,12 @@ def step_back(rates, number, adjoint_P, of_first_P, of_second_P, history, of_gra
         of_gradient_P[i] = twice * of_second * gradients[i] + of_new * of_first
         of_first_P[i], of_second_P[i] = beta * of_first, of_second
         adjoint_P[i] *= shrink
+
+
+@compiled
+def decay(rates):
+    """What all steps leave of a parameter that never has a gradient."""
+    left = rates.constants[-1]
+    for _ in range(len(rates.moves)):
+        left *= rates.constants[0]
+    return left

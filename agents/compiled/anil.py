@@ -1,11 +1,11 @@
-"""Query loss and meta-gradient of adapting a linear head to fixed features.
+"""Adapting a linear head to fixed features; query loss and meta-gradient.
 
 Features are those of rectified units, of which some are silent on a whole support set. Weights behind a silent unit have no
 gradient and only decay, and the rectifier lets no gradient through to it: the inner loop leaves such units out.
 
-Axes of array names: K inner steps, N samples of a task, S samples of all tasks, A outputs, H features, H' those and a constant
-one behind them, whose weights are the biases; P = A * H'; U units that a support set uses and the constant, Q = A * U fast
-parameters of a task.
+Axes of array names: K inner steps, N samples of a task, B those of a minibatch, S samples of all tasks, T tasks, A outputs, H
+features, H' those and a constant one behind them, whose weights are the biases; P = A * H'; U units that a support set uses
+and the constant, Q = A * U fast parameters of a task.
 """
 
 from typing import NamedTuple
@@ -17,9 +17,34 @@ from agents.compiled.compiler import compiled, entry_point
 from agents.compiled.gemm import gemm
 from agents.compiled.layers import add
 from agents.compiled.losses import curvature, loss_and_gradient
+from agents.compiled.units import put_units, take_units, used_places
 
 STEPS_AT_ONCE = 10
 """Inner steps whose shares in the features' derivative make two products; larger ones were no faster."""
+
+
+class Gradients(NamedTuple):
+    """Where the gradients go."""
+
+    start: np.ndarray
+    """[P]; added to is the gradient with respect to the start."""
+    support: np.ndarray
+    """[S, H]; filled with the gradients with respect to the features, 0 for silent units of a support set."""
+    query: np.ndarray
+    """[S, H]; filled."""
+
+
+class Samples(NamedTuple):
+    """A task's samples in an inner step."""
+
+    numbers: np.ndarray
+    """int64 [B]; which of the task's samples, where a step sees a part of them."""
+    features: np.ndarray
+    """[B, U]"""
+    targets: np.ndarray
+    """[B, A]"""
+    weights: np.ndarray
+    """[B]"""
 
 
 class Room(NamedTuple):
@@ -44,8 +69,15 @@ class Room(NamedTuple):
     """[N, H'], as the next"""
     of_asked: np.ndarray
     features: np.ndarray
-    """[N * U], as the next"""
+    """[N * U], as the next two"""
     of_features: np.ndarray
+    minibatch: np.ndarray
+    numbers: np.ndarray
+    """int64 [N]"""
+    targets: np.ndarray
+    """[N, A]"""
+    weights: np.ndarray
+    """[N]"""
     asked_head: np.ndarray
     """[P], as the next"""
     of_asked_head: np.ndarray
@@ -74,6 +106,10 @@ def room(steps, samples, outputs, start_P):
         np.empty((samples, columns), dtype),
         np.empty(samples * columns, dtype),
         np.empty(samples * columns, dtype),
+        np.empty(samples * columns, dtype),
+        np.empty(samples, np.int64),
+        np.empty((samples, outputs), dtype),
+        np.empty(samples, dtype),
         np.empty_like(start_P),
         np.empty_like(start_P),
         np.empty_like(start_P),
@@ -84,124 +120,164 @@ def room(steps, samples, outputs, start_P):
 
 
 @entry_point
-def query_losses(first, last, support, query, rates, classes, start_P, of_start_P, of_support_SH, of_query_SH, room):
-    """Adapt to the support sets of tasks ``first`` to ``last - 1`` and score on their query sets.
+def adapt(part, support, inner, start_P, room, heads_TP):
+    """Adapt to the support sets of a part of the tasks; fills their rows of ``heads_TP``.
+
+    Arguments as of :func:`query_losses`.
+    """
+    for task in range(part.first, part.last):
+        places = _adapt_to(task, support, inner, start_P, room)
+        _adapted_head(places, inner.rates, start_P, room, heads_TP[task])
+
+
+@entry_point
+def query_losses(part, sets, inner, start_P, gradients, room):
+    """Adapt to the support sets of a part of the tasks and score on their query sets.
 
     Args:
-        first, last: which tasks.
-        support, query: :class:`agents.compiled.tasks.TaskSet`, with the features of rectified units as inputs.
-        rates: of the inner AdamW.
-        classes: see :mod:`agents.compiled.losses`.
+        part: :class:`agents.compiled.tasks.Part`.
+        sets: :class:`agents.compiled.tasks.Sets`, with the features of rectified units as inputs.
+        inner: :class:`agents.compiled.tasks.Inner`.
         start_P: the head's weights and biases, [A, H'].
-        of_start_P: added to is the gradient with respect to the start.
-        of_support_SH, of_query_SH: filled with the gradients with respect to the features, 0 for silent units of a support set.
+        gradients: :class:`Gradients`.
         room: for these sizes.
 
     Returns:
         Sum of the query losses.
     """
-    steps, width, outputs = len(rates.moves), support.inputs.shape[1], support.targets.shape[1]
-    history, asked_head, of_asked_head = room.history, room.asked_head, room.of_asked_head
-    decay = start_P.dtype.type(1)
-    for _ in range(steps):
-        decay *= rates.constants[0]
     total = 0.0
-    for task in range(first, last):
-        begin, end = support.starts[task], support.starts[task + 1]
-        n, targets = end - begin, support.targets[begin:end]
-        places = _used_places(support.inputs[begin:end], outputs, room.places)
-        size, units = len(places), len(places) // outputs
-        features = room.features[: n * units].reshape(n, units)
-        heads = room.heads[: (steps + 1) * size].reshape(steps + 1, size)
-        directions = room.directions[: STEPS_AT_ONCE * size].reshape(STEPS_AT_ONCE, size)
-        first_moment, second_moment = room.first_moment[:size], room.second_moment[:size]
-        adjoint, change = room.adjoint[:size], room.change[:size]
-        _take_units(support.inputs[begin:end], places, features)
-        heads[0] = start_P[places]
-        first_moment[:] = 0
-        second_moment[:] = 0
-        for k in range(steps):
-            weights, delta = support.weights[k % len(support.weights), begin:end], room.deltas[k, :n]
-            _outputs(features, heads[k], delta)
-            loss_and_gradient(delta, targets, weights, classes, room.probabilities[k, :n])
-            _gradient(features, delta, history.gradients[k, :size])
-            adamw.step(rates, k, heads[k], heads[k + 1], first_moment, second_moment, history)
-
-        begin_query, end_query = query.starts[task], query.starts[task + 1]
-        m = end_query - begin_query
-        asked, delta, of_asked = room.asked[:m], room.query_delta[:m], room.of_asked[:m]
-        asked[:, :width] = query.inputs[begin_query:end_query]
-        asked_head[:] = decay * start_P
-        asked_head[places] = heads[steps]
-        _outputs(asked, asked_head, delta)
-        weights, targets = query.weights[0, begin_query:end_query], query.targets[begin_query:end_query]
-        total += loss_and_gradient(delta, targets, weights, classes, room.query_probabilities[:m])
-        _gradient(asked, delta, of_asked_head)
-        np.dot(delta, asked_head.reshape(outputs, width + 1), of_asked)
-        of_query_SH[begin_query:end_query] = of_asked[:, :width]
-
-        adjoint[:] = of_asked_head[places]
-        first_moment[:] = 0
-        second_moment[:] = 0
-        of_features = room.of_features[: n * units].reshape(n, units)
-        of_features[:] = 0
-        for k in range(steps - 1, -1, -1):
-            slot = k % STEPS_AT_ONCE
-            direction, along = directions[slot], room.along[slot, :n]
-            adamw.step_back(rates, k, adjoint, first_moment, second_moment, history, direction)
-            _outputs(features, direction, along)
-            weights = support.weights[k % len(support.weights), begin:end]
-            curvature(along, weights, classes, room.probabilities[k, :n])
-            _gradient(features, along, change)
-            add(adjoint, change)
-            if slot == 0:
-                # The features' derivative is a sum of outer products over all steps: matrix products of some steps together.
-                behind = min(k + STEPS_AT_ONCE, steps)
-                _add_products(room.deltas[k:behind, :n], directions[: behind - k], of_features)
-                _add_products(room.along[: behind - k, :n], heads[k:behind], of_features)
-        _put_units(of_features, places, of_support_SH[begin:end])
-        of_asked_head *= decay
-        of_asked_head[places] = adjoint
-        add(of_start_P, of_asked_head)
+    for task in range(part.first, part.last):
+        places = _adapt_to(task, sets.support, inner, start_P, room)
+        total += _score(task, sets.query, places, inner, start_P, gradients, room)
+        _back(task, sets.support, places, inner, gradients, room)
     return total
 
 
 @compiled
-def _used_places(features_NH, outputs, places_P):
-    """Places of the weights behind units that some sample activates, and behind the constant."""
-    width, units = features_NH.shape[1], 0
-    active = np.zeros(width, np.bool_)
-    for n in range(len(features_NH)):
-        for h in range(width):
-            active[h] |= features_NH[n, h] != 0  # true for NaN, which must be seen
-    for h in range(width):
-        if active[h]:
-            places_P[units] = h
-            units += 1
-    places_P[units] = width
-    units += 1
-    for a in range(1, outputs):
-        for u in range(units):
-            places_P[a * units + u] = a * (width + 1) + places_P[u]
-    return places_P[: outputs * units]
+def _adapt_to(task, support, inner, start_P, room):
+    """All inner steps of a task; returns the places of its fast parameters."""
+    rates, outputs = inner.rates, support.targets.shape[1]
+    inputs_NH = support.inputs[support.starts[task] : support.starts[task + 1]]
+    places = used_places(inputs_NH, outputs, room.places)
+    size = len(places)
+    features = room.features[: len(inputs_NH) * (size // outputs)].reshape(len(inputs_NH), size // outputs)
+    heads = room.heads[: (len(rates.moves) + 1) * size].reshape(len(rates.moves) + 1, size)
+    take_units(inputs_NH, places, features)
+    heads[0] = start_P[places]
+    first_moment, second_moment = room.first_moment[:size], room.second_moment[:size]
+    first_moment[:] = 0
+    second_moment[:] = 0
+    partial = _is_partial(task, support)
+    for k in range(len(rates.moves)):
+        samples = _samples(task, support, k, partial, features, room)
+        count = len(samples.weights)
+        delta = room.deltas[k, :count]
+        _outputs(samples.features, heads[k], delta)
+        loss_and_gradient(delta, samples.targets, samples.weights, inner.classes, room.probabilities[k, :count])
+        _gradient(samples.features, delta, room.history.gradients[k, :size])
+        adamw.step(rates, k, heads[k], heads[k + 1], first_moment, second_moment, room.history)
+    return places
 
 
 @compiled
-def _take_units(features_NH, places_Q, out_NU):
-    last = out_NU.shape[1] - 1
-    for n in range(len(features_NH)):
-        for u in range(last):
-            out_NU[n, u] = features_NH[n, places_Q[u]]
-        out_NU[n, last] = 1
+def _score(task, query, places, inner, start_P, gradients, room):
+    """The query loss; ``room.of_asked_head`` becomes its gradient with respect to the adapted head."""
+    outputs, width = query.targets.shape[1], query.inputs.shape[1]
+    begin, end = query.starts[task], query.starts[task + 1]
+    count = end - begin
+    asked, delta, of_asked = room.asked[:count], room.query_delta[:count], room.of_asked[:count]
+    asked[:, :width] = query.inputs[begin:end]
+    _adapted_head(places, inner.rates, start_P, room, room.asked_head)
+    _outputs(asked, room.asked_head, delta)
+    weights, targets = query.weights[0, begin:end], query.targets[begin:end]
+    loss = loss_and_gradient(delta, targets, weights, inner.classes, room.query_probabilities[:count])
+    _gradient(asked, delta, room.of_asked_head)
+    np.dot(delta, room.asked_head.reshape(outputs, width + 1), of_asked)
+    gradients.query[begin:end] = of_asked[:, :width]
+    return loss
 
 
 @compiled
-def _put_units(values_NU, places_Q, out_NH):
-    """The transpose of :func:`_take_units`."""
-    out_NH[:] = 0
-    for n in range(len(values_NU)):
-        for u in range(values_NU.shape[1] - 1):
-            out_NH[n, places_Q[u]] = values_NU[n, u]
+def _back(task, support, places, inner, gradients, room):
+    """The way back through the inner steps, from ``room.of_asked_head``."""
+    rates, size, outputs = inner.rates, len(places), support.targets.shape[1]
+    steps, units = len(rates.moves), size // outputs
+    begin, end = support.starts[task], support.starts[task + 1]
+    features = room.features[: (end - begin) * units].reshape(end - begin, units)
+    of_features = room.of_features[: (end - begin) * units].reshape(end - begin, units)
+    heads = room.heads[: (steps + 1) * size].reshape(steps + 1, size)
+    directions = room.directions[: STEPS_AT_ONCE * size].reshape(STEPS_AT_ONCE, size)
+    first_moment, second_moment = room.first_moment[:size], room.second_moment[:size]
+    adjoint, change = room.adjoint[:size], room.change[:size]
+    adjoint[:] = room.of_asked_head[places]
+    first_moment[:] = 0
+    second_moment[:] = 0
+    of_features[:] = 0
+    partial = _is_partial(task, support)
+    for k in range(steps - 1, -1, -1):
+        slot = k % STEPS_AT_ONCE
+        samples = _samples(task, support, k, partial, features, room)
+        count = len(samples.weights)
+        direction, along = directions[slot], room.along[slot, :count]
+        adamw.step_back(rates, k, adjoint, first_moment, second_moment, room.history, direction)
+        _outputs(samples.features, direction, along)
+        curvature(along, samples.weights, inner.classes, room.probabilities[k, :count])
+        _gradient(samples.features, along, change)
+        add(adjoint, change)
+        # The features' derivative is a sum of outer products over all steps.
+        if partial:
+            products = room.minibatch[: count * units].reshape(count, units)
+            gemm(room.deltas[k, :count], direction.reshape(outputs, units), 0, products)
+            gemm(along, heads[k].reshape(outputs, units), 1, products)
+            for b in range(count):
+                add(of_features[samples.numbers[b]], products[b])
+        elif slot == 0:  # where every step has the same samples, matrix products of some steps together
+            behind = min(k + STEPS_AT_ONCE, steps)
+            _add_products(room.deltas[k:behind, : end - begin], directions[: behind - k], of_features)
+            _add_products(room.along[: behind - k, : end - begin], heads[k:behind], of_features)
+    put_units(of_features, places, gradients.support[begin:end])
+    of_start = room.of_asked_head
+    of_start *= adamw.decay(rates)
+    of_start[places] = adjoint
+    add(gradients.start, of_start)
+
+
+@compiled
+def _adapted_head(places, rates, start_P, room, out_P):
+    """The head after all steps: weights behind silent units have only decayed."""
+    size = len(places)
+    out_P[:] = adamw.decay(rates) * start_P
+    out_P[places] = room.heads[len(rates.moves) * size : (len(rates.moves) + 1) * size]
+
+
+@compiled
+def _is_partial(task, support):
+    """Whether some step leaves samples of a task out."""
+    begin, end = support.starts[task], support.starts[task + 1]
+    for w in range(len(support.weights)):
+        for n in range(begin, end):
+            if support.weights[w, n] == 0:
+                return True
+    return False
+
+
+@compiled
+def _samples(task, support, step, partial, features_NU, room):
+    """A task's samples in an inner step: those that have weight, where some step leaves samples out."""
+    begin, end = support.starts[task], support.starts[task + 1]
+    weights, units = support.weights[step % len(support.weights), begin:end], features_NU.shape[1]
+    count = 0
+    for n in range(end - begin):
+        if not partial or weights[n] != 0:
+            room.numbers[count], room.weights[count] = n, weights[n]
+            room.targets[count] = support.targets[begin + n]
+            count += 1
+    features = features_NU
+    if partial:
+        features = room.minibatch[: count * units].reshape(count, units)
+        for b in range(count):
+            features[b] = features_NU[room.numbers[b]]
+    return Samples(room.numbers[:count], features, room.targets[:count], room.weights[:count])
 
 
 @compiled

@@ -1,8 +1,11 @@
 """How functions are compiled, and where what was compiled is kept."""
 
+import ast
 import hashlib
+import importlib.util
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +21,57 @@ compiled = numba.njit(**OPTIONS)
 def entry_point(function: Callable[..., Any]) -> Any:
     """For functions that Python calls: compiled once for each processor and version of the sources, then read from disk.
 
-    Numba looks at the file of the function alone; here the folder's name stands for all files that it is made from.
+    Numba looks at the file of the function alone; here the folder's name stands for all sources that it is made from.
     """
     settings: Any = numba.config
     chosen = settings.CACHE_DIR
-    settings.CACHE_DIR = str(_folder(chosen) / f"compiled-{_hash_of_sources()}")
+    settings.CACHE_DIR = str(_folder(chosen) / f"compiled-{hash_of_sources(function.__module__)}")
     try:
         return numba.njit(cache=True, **OPTIONS)(function)
     finally:
         settings.CACHE_DIR = chosen
+
+
+def hash_of_sources(module: str) -> str:
+    """Of a module and of all modules of this package that it imports, directly or not."""
+    package, seen, waiting = __name__.partition(".")[0], set[str](), [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += [found for found in _imported(name) if found.partition(".")[0] == package]
+    return hashlib.sha256(b"".join(_source(name) for name in sorted(seen))).hexdigest()[:16]
+
+
+@cache
+def _imported(module: str) -> list[str]:
+    """Names of the modules that a module's source imports."""
+    names = []
+    for node in ast.walk(ast.parse(_source(module))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.append(node.module)
+            names += [name for alias in node.names if _exists(name := f"{node.module}.{alias.name}")]
+    return names
+
+
+@cache
+def _source(module: str) -> bytes:
+    specification = importlib.util.find_spec(module)
+    assert specification is not None
+    assert specification.origin is not None
+    return Path(specification.origin).read_bytes()
+
+
+@cache
+def _exists(module: str) -> bool:
+    if module.partition(".")[0] != __name__.partition(".")[0]:
+        return False
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # what would hold it is no package
+        return False
 
 
 def _folder(chosen: str) -> Path:
@@ -34,12 +79,3 @@ def _folder(chosen: str) -> Path:
     if chosen:
         return Path(chosen)
     return beside if os.access(beside if beside.exists() else beside.parent, os.W_OK) else Path.home() / ".cache" / "compworld"
-
-
-def _hash_of_sources() -> str:
-    here = Path(__file__).parent
-    files = [
-        *sorted(here.glob("*.py")),
-        *(here.parent / name for name in ("adamw.py", "embedding.py")),
-    ]  # whose constants are used
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

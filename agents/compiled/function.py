@@ -14,9 +14,11 @@ from threadpoolctl import ThreadpoolController
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from agents.compiled.tasks import Part
+
 Arrays = tuple[np.ndarray, ...]
-Kernel = Callable[[int, int, Arrays, Arrays], float]
-"""(first task, one behind the last, slow arrays, gradients to add to) -> sum of those tasks' losses."""
+Kernel = Callable[[Part, Arrays, Arrays], float]
+"""(which tasks, slow arrays, gradients to add to) -> sum of those tasks' losses."""
 
 PARTS = 12
 """Of a meta-batch, with efforts as 12 to 1, so that threads end at about the same time although another one, which makes
@@ -42,11 +44,11 @@ class _Sum(torch.autograd.Function):
         arrays = tuple(tensor.detach().contiguous().numpy() for tensor in slow)
         of_rows = tuple(np.empty_like(array) for array in arrays[shared:])
 
-        def work(first: int, last: int) -> tuple[float, Arrays]:
+        def work(part: Part) -> tuple[float, Arrays]:
             gradients = (*(_zeros(array) for array in arrays[:shared]), *of_rows)
-            return kernel(first, last, arrays, gradients), gradients
+            return kernel(part, arrays, gradients), gradients
 
-        (total, gradients), *others = _in_threads(work, effort_T)
+        (total, gradients), *others = in_threads(work, effort_T)
         for other_total, other_gradients in others:
             total += other_total
             for gradient, other in zip(gradients[:shared], other_gradients, strict=False):
@@ -64,8 +66,8 @@ class _Sum(torch.autograd.Function):
         return None, None, None, *(gradient.mul_(adjoint) for gradient in gradients)
 
 
-def _in_threads(work: Callable[[int, int], Any], effort_T: np.ndarray) -> list[Any]:
-    """``work(first task, one behind the last)`` for parts of falling effort, as many at a time as torch has threads.
+def in_threads(work: Callable[[Part], Any], effort_T: np.ndarray) -> list[Any]:
+    """``work`` for parts of the tasks, of falling effort, as many at a time as torch has threads.
 
     The parts depend on the tasks alone, so that a result is the same to the bit for every number of threads.
     """
@@ -77,7 +79,7 @@ def _in_threads(work: Callable[[int, int], Any], effort_T: np.ndarray) -> list[A
     with _linear_algebra().limit(limits=1, user_api="blas"):  # one task's matrices are too small to be shared out themselves
         threads = min(torch.get_num_threads(), parts)
         each = map if threads == 1 else _pool(threads).map
-        return list(each(work, edges[:-1], edges[1:]))
+        return list(each(work, map(Part, edges[:-1], edges[1:])))
 
 
 # The system clears, page by page, what it gives anew, which took a fifth of some meta-gradients: hence what is kept here.

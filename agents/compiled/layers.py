@@ -40,3 +40,10 @@ def sum_samples(values_NH, total_H):
     for n in range(len(values_NH)):
         for h in range(len(total_H)):
             total_H[h] += values_NH[n, h]
+
+
+@compiled
+def add_bias(values_NH, bias_H):
+    for n in range(len(values_NH)):
+        for h in range(len(bias_H)):
+            values_NH[n, h] += bias_H[h]

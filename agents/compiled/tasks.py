@@ -6,9 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.base import Examples
+from agents.compiled.adamw import Rates, rates
 from agents.compiled.compiler import compiled
-from agents.networks import DenseInput, SparseInput
+from agents.examples import Examples
+from agents.gradient.learner import GradientLearner
+from agents.networks.inputs import DenseInput, SparseInput
 
 
 class TaskSet(NamedTuple):
@@ -24,6 +26,33 @@ class TaskSet(NamedTuple):
     """[W, S]; weights of inner step k are number k modulo W."""
     starts: np.ndarray
     """int64 [T + 1]; the first sample of each task, and S."""
+
+
+class Part(NamedTuple):
+    """Tasks ``first`` to ``last - 1``."""
+
+    first: int
+    last: int
+
+
+class Sets(NamedTuple):
+    """Both sets of a meta-batch."""
+
+    support: TaskSet
+    query: TaskSet
+
+
+class Inner(NamedTuple):
+    """How tasks adapt."""
+
+    rates: Rates
+    classes: bool
+    """See :mod:`agents.compiled.losses`."""
+
+
+def inner_of(learner: GradientLearner, examples: Examples) -> Inner:
+    """A learner's inner loop, in the type of the examples."""
+    return Inner(rates(learner.inner, examples.targets.numpy().dtype), learner.problem.loss == "cross_entropy")
 
 
 class Packing:
@@ -44,10 +73,12 @@ class Packing:
         self.lengths = lengths.numpy()
         self.inputs = self._pack(examples.inputs)
 
-    def task_set(self, inputs: Tensor, weights_WTN: Tensor) -> TaskSet:
-        """The samples with these inputs, numbers of rows [S, R] or values [S, D], and these weights."""
-        weights = weights_WTN.flatten(1).index_select(1, self._where)
-        targets, none = self._pack(self._examples.targets), inputs.new_empty(len(inputs), 0)
+    def task_set(self, inputs: Tensor) -> TaskSet:
+        """The samples with these inputs, numbers of rows [S, R] or values [S, D]."""
+        examples = self._examples
+        given = examples.weights[None] if examples.minibatches is None else examples.minibatches
+        weights = given.flatten(1).index_select(1, self._where)
+        targets, none = self._pack(examples.targets), inputs.new_empty(len(inputs), 0)
         rows, values = (none.to(torch.int64), inputs) if inputs.is_floating_point() else (inputs, none.to(targets.dtype))
         tensors = (rows, values, targets, weights)
         rows_SR, inputs_SD, targets_SA, weights_WS = (tensor.detach().contiguous().numpy() for tensor in tensors)
@@ -57,13 +88,10 @@ class Packing:
         return values_TN.flatten(0, 1).index_select(0, self._where)
 
 
-def task_sets(
-    layer: SparseInput | DenseInput, support: Examples, query: Examples, weights_WTN: Tensor
-) -> tuple[TaskSet, TaskSet]:
-    """Support and query sets for networks with this first layer, with these weights of the support samples."""
-    few, asked = Packing(support), Packing(query)
-    few_set = few.task_set(layer.compact(few.inputs), weights_WTN)
-    return few_set, asked.task_set(layer.compact(asked.inputs), query.weights[None])
+def task_set(layer: SparseInput | DenseInput, examples: Examples) -> TaskSet:
+    """A meta-batch's support or query sets for networks with this first layer."""
+    packing = Packing(examples)
+    return packing.task_set(layer.compact(packing.inputs))
 
 
 @compiled

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from agents.base import Examples, Problem
+from agents import Examples, MetaBatch, Problem
 
 ROWS = 8
 MODULES = 2
@@ -52,16 +52,18 @@ PROBES: dict[str, tuple[Callable[[int, torch.Generator], Tensor], Tensor]] = {
 """For each rung: how module weights are drawn, and the modules [MODULES, ROWS]."""
 
 
-def probe_batch(name: str, tasks: int, generator: torch.Generator) -> tuple[Examples, Examples]:
-    """Support and query examples of a meta-batch of one rung."""
+def probe_batch(name: str, tasks: int, generator: torch.Generator) -> MetaBatch:
+    """A meta-batch of one rung."""
     draw, modules = PROBES[name]
     weights = draw(tasks, generator)
     values = weights @ modules
 
     def examples(rows: Tensor) -> Examples:
+        nothing = torch.zeros(tasks, rows.shape[1], dtype=torch.int64)
+        targets = values.gather(1, rows)[..., None]
         shown = torch.full((tasks, rows.shape[1]), 1.0 / rows.shape[1])
-        return Examples(rows[..., None], values.gather(1, rows)[..., None], shown, weights)
+        return Examples(rows[..., None], nothing, targets, nothing.float(), rows, shown)
 
     # Rows 0 to 3 tell the modules apart, in random order; queries ask about all rows.
     order = torch.rand(tasks, ROWS // 2, generator=generator).argsort(1)
-    return examples(order), examples(torch.arange(ROWS).expand(tasks, -1))
+    return MetaBatch(examples(order), examples(torch.arange(ROWS).expand(tasks, -1)), weights)

@@ -3,11 +3,10 @@
 import pytest
 import torch
 
-from agents import LEARNERS
-from agents.adaptation import InnerLoop
-from agents.metatraining import MetaTrainer, OuterLoop, adapted_predictions
-from benchmarks.probes import PROBES, probe_batch, probe_problem
-from tests.agents.conftest import ADAPTIVE, METHODS
+from agents import InnerLoop
+from agents.training import MetaTrainer, OuterLoop
+from benchmarks.worlds.probes import PROBES, probe_batch, probe_problem
+from tests.agents.conftest import ADAPTIVE, METHODS, made
 
 TEMPLATES = {"width": 16, "hidden_layers": 1, "templates": 4}
 NETWORK = {"width": 32, "hidden_layers": 2}
@@ -17,7 +16,7 @@ SIZES = {
     "anil": NETWORK,
     "maml": {"width": 24, "hidden_layers": 2},
     "no_adaptation": NETWORK,
-    "oracle": TEMPLATES,
+    "told_hypernetwork": TEMPLATES,
 }
 
 
@@ -28,16 +27,15 @@ ROUNDING_LEAVES = 0.25
 def share_unexplained(method: str, trained: str, scored: str, steps: int) -> float:
     """Loss on fresh tasks of rung ``scored`` after training on rung ``trained``, as a share of what predicting 0 gives."""
     torch.manual_seed(0)
-    learner, inner = LEARNERS[method](probe_problem(), **SIZES[method]), InnerLoop(10, 0.2)
-    trainer = MetaTrainer(learner, inner, OuterLoop(steps, 1e-2, weight_decay=0.0, schedule="cosine", warmup=10))
+    learner = made(method, probe_problem(), InnerLoop(10, 0.2), **SIZES[method]).float()
+    trainer = MetaTrainer(learner, OuterLoop(steps, 1e-2, weight_decay=0.0, schedule="cosine", warmup=10))
     generator = torch.Generator().manual_seed(1)
     for _ in range(steps):
-        trainer.step(*probe_batch(trained, 32, generator))
-    support, query = probe_batch(scored, 200, generator)
+        trainer.step(probe_batch(trained, 32, generator))
+    batch = probe_batch(scored, 200, generator)
     with torch.no_grad():
-        predictions = adapted_predictions(learner, inner, support, query)
-    loss = learner.loss.value(predictions, query.targets, query.weights).mean()
-    return float(loss / (0.5 * query.targets.square().mean()))
+        loss = learner.meta_loss(batch.shown_to(learner), batch.query).mean()
+    return float(loss / (0.5 * batch.query.targets.square().mean()))
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,16 +1,16 @@
 """The outer step and its checkpoints."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
-from agents import ANIL, LEARNERS, Examples, Fast, Learner
-from agents.adaptation import InnerLoop
-from agents.base import Problem
-from agents.metatraining import MetaTrainer, OuterLoop, load_tensors, save_tensors
-from benchmarks.problems import problem_of, support_and_query
+from agents import ANIL, Fast, GradientLearner, InnerLoop, MetaBatch, Problem, accelerate
+from agents.checkpoints import load_tensors, save_tensors
+from agents.training import MetaTrainer, OuterLoop
+from benchmarks.worlds.problems import meta_batch, problem_of
 from compworld import few_shot_tasks, make_family, make_split
 from tests.agents.conftest import ADAPTIVE, METHODS, Case, small
 
@@ -18,7 +18,7 @@ INNER = InnerLoop(3, 0.1, minibatch=4)
 
 
 def trainer_of(method: str, case: Case, **outer: object) -> MetaTrainer:
-    return MetaTrainer(small(method, case.problem), INNER, OuterLoop(20, 1e-2, **outer), seed=5)  # type: ignore[arg-type]
+    return MetaTrainer(small(method, case.problem, INNER), OuterLoop(20, 1e-2, **outer), seed=5)  # type: ignore[arg-type]
 
 
 def parameters_of(trainer: MetaTrainer) -> list[Tensor]:
@@ -27,8 +27,9 @@ def parameters_of(trainer: MetaTrainer) -> list[Tensor]:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_overfits_a_single_meta_batch(method: str, case: Case) -> None:
-    trainer = MetaTrainer(small(method, case.problem), InnerLoop(3, 0.03), OuterLoop(150, 5e-3))
-    losses = [trainer.step(case.support, case.support) for _ in range(150)]
+    trainer = MetaTrainer(small(method, case.problem, InnerLoop(3, 0.03)), OuterLoop(150, 5e-3))
+    same = MetaBatch(case.batch.support, case.batch.support, case.batch.codes)
+    losses = [trainer.step(same) for _ in range(150)]
     assert losses[-1] < 0.5 * losses[0]
 
 
@@ -45,7 +46,7 @@ def test_learning_rates_follow_the_schedule() -> None:
 
 def test_the_meta_gradient_is_clipped(case: Case) -> None:
     trainer = trainer_of("anil", case, clip=1e-3)
-    trainer.step(case.support, case.query)
+    trainer.step(case.batch)
     norm = sum(float(p.grad.square().sum()) for p in trainer.learner.parameters() if p.grad is not None) ** 0.5
     assert norm == pytest.approx(1e-3, rel=1e-3)
 
@@ -53,27 +54,25 @@ def test_the_meta_gradient_is_clipped(case: Case) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_a_step_that_is_not_finite_changes_nothing(method: str, case: Case) -> None:
     trainer = trainer_of(method, case)
-    trainer.step(case.support, case.query)
+    trainer.step(case.batch)
     before, state = parameters_of(trainer), {name: value.clone() for name, value in trainer.tensors().items()}
-    broken = Examples(case.query.inputs, case.query.targets * float("nan"), case.query.weights, case.query.codes)
-    trainer.step(case.support, broken)
+    broken = replace(case.batch.query, targets=case.batch.query.targets * float("nan"))
+    trainer.step(MetaBatch(case.batch.support, broken, case.batch.codes))
     assert all(torch.equal(a, b) for a, b in zip(before, parameters_of(trainer), strict=True))
     assert all(torch.equal(value, state[name]) for name, value in trainer.tensors().items())
     assert trainer.skipped == 1
-    assert torch.isfinite(torch.tensor(trainer.step(case.support, case.query)))
+    assert torch.isfinite(torch.tensor(trainer.step(case.batch)))
 
 
-@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("compiled", [True, False])
-def test_splitting_a_meta_batch_gives_the_same_step(
-    method: str, compiled: bool, case: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not compiled:
-        monkeypatch.setattr(LEARNERS[method], "compiled_query_loss", Learner.compiled_query_loss)
+@pytest.mark.parametrize("method", METHODS)
+def test_splitting_a_meta_batch_gives_the_same_step(method: str, compiled: bool, case: Case) -> None:
     inner = InnerLoop(3, 0.1, minibatch=2)
-    whole = MetaTrainer(small(method, case.problem), inner, OuterLoop(5, 1e-2, clip=1e9))
-    parts = MetaTrainer(small(method, case.problem), inner, OuterLoop(5, 1e-2, clip=1e9, tasks_at_once=3))
-    assert whole.step(case.support, case.query) == pytest.approx(parts.step(case.support, case.query), rel=1e-12)
+    whole, parts = (
+        MetaTrainer(small(method, case.problem, inner), OuterLoop(5, 1e-2, clip=1e9, tasks_at_once=at_once), compiled=compiled)
+        for at_once in (None, 3)
+    )
+    assert whole.step(case.batch) == pytest.approx(parts.step(case.batch), rel=1e-12)
     for ours, theirs in zip(whole.learner.parameters(), parts.learner.parameters(), strict=True):
         if ours.grad is not None:
             torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-8, atol=1e-10)
@@ -83,14 +82,14 @@ def test_splitting_a_meta_batch_gives_the_same_step(
 def test_resuming_is_bit_identical(method: str, case: Case, tmp_path: Path) -> None:
     whole, first, second = (trainer_of(method, case, schedule="cosine", warmup=2) for _ in range(3))
     for _ in range(6):
-        whole.step(case.support, case.query)
+        whole.step(case.batch)
     for _ in range(3):
-        first.step(case.support, case.query)
+        first.step(case.batch)
     first.save(tmp_path / "c.safetensors", {"note": 1}, {"other": torch.arange(3)})
     extra, others = second.load(tmp_path / "c.safetensors")
     assert extra == {"note": 1}
     assert torch.equal(others["other"], torch.arange(3))
-    losses = [second.step(case.support, case.query) for _ in range(3)]
+    losses = [second.step(case.batch) for _ in range(3)]
     assert second.step_number == 6
     assert all(torch.equal(a, b) for a, b in zip(parameters_of(whole), parameters_of(second), strict=True))
     assert len(losses) == 3
@@ -127,11 +126,11 @@ def test_a_failed_write_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: p
     assert list(tmp_path.iterdir()) == [path]
 
 
-class Shift(Learner):
+class Shift(GradientLearner):
     """A user's method: nothing but what must be there."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
+    def __init__(self, problem: Problem, inner: InnerLoop) -> None:
+        super().__init__(problem, inner)
         self.start = torch.nn.Parameter(torch.zeros(problem.outputs, dtype=torch.float64))
 
     def initial_fast(self, support: Tensor) -> Fast:
@@ -142,8 +141,8 @@ class Shift(Learner):
 
 
 def test_a_method_of_ones_own_needs_two_functions(case: Case) -> None:
-    trainer = MetaTrainer(Shift(case.problem), InnerLoop(3, 0.1), OuterLoop(50, 3e-2))
-    losses = [trainer.step(case.support, case.query) for _ in range(50)]
+    trainer = MetaTrainer(Shift(case.problem, InnerLoop(3, 0.1)), OuterLoop(50, 3e-2))
+    losses = [trainer.step(case.batch) for _ in range(50)]
     assert losses[-1] < losses[0]
 
 
@@ -164,28 +163,31 @@ def test_impossible_loops_are_refused(make: object, message: str) -> None:
 
 def test_learners_of_no_width_are_refused(case: Case) -> None:
     with pytest.raises(ValueError, match="width 0"):
-        ANIL(case.problem, width=0)
+        ANIL(case.problem, INNER, width=0)
 
 
 @pytest.mark.parametrize("method", ADAPTIVE)
-def test_learning_curves_equal_those_of_the_plain_path(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """200 outer steps, fresh tasks at each: compiled, written out, and by autograd's double backward."""
+def test_learning_curves_equal_those_of_the_plain_definition(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """200 outer steps, fresh tasks at each: compiled, and by autograd's double backward."""
     family = make_family("goals-small")
-    # MAML counts every wall of a maze on its own, which autograd sees only if there is one.
     problem = problem_of(family, family.imitation, torch.float64)
-    assert problem.wall_rows is not None
-    problem.wall_rows.copy_(torch.nn.functional.one_hot(torch.tensor(problem.inputs - 1), problem.inputs))
 
-    def curve() -> list[float]:
-        trainer = MetaTrainer(small(method, problem), InnerLoop(2, 0.03), OuterLoop(200, 5e-4))
+    def curve(compiled: bool) -> list[float]:
+        learner = small(method, problem, InnerLoop(2, 0.03))
+        trainer = MetaTrainer(learner, OuterLoop(200, 5e-4), compiled=compiled)
         batches = few_shot_tasks(family, make_split(family.space), tasks=4)
-        return [trainer.step(*support_and_query(next(batches), family.imitation, dtype=torch.float64)) for _ in range(200)]
+        return [trainer.step(meta_batch(next(batches), family.imitation, dtype=torch.float64)) for _ in range(200)]
 
-    compiled = curve()
-    monkeypatch.setattr(LEARNERS[method], "compiled_query_loss", Learner.compiled_query_loss)
-    written_out = curve()
-    monkeypatch.setattr(LEARNERS[method], "inner_problem", Learner.inner_problem)
-    plain = curve()
-    assert written_out == pytest.approx(plain, rel=1e-6)
-    assert compiled == pytest.approx(plain, rel=1e-6)
+    plain = curve(False)
+    monkeypatch.setattr(type(small(method, problem)), "meta_loss", lambda *_: pytest.fail("the plain definition was used"))
+    assert curve(True) == pytest.approx(plain, rel=1e-6)
     assert sum(plain[-20:]) < sum(plain[:20])
+
+
+def test_accelerated_methods_train_compiled(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    exact = accelerate.query_loss
+    monkeypatch.setattr(accelerate, "query_loss", lambda *of: calls.append(exact(*of)) or calls[-1])
+    for method in METHODS:
+        trainer_of(method, case).step(case.batch)
+    assert [loss is not None for loss in calls] == [method in ADAPTIVE for method in METHODS]

@@ -1,0 +1,94 @@
+"""Compiled hypernetworks: the linear one adapts coefficients and bias as they are, the nonlinear one what its blocks embed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.compiled import hypernetwork as kernel
+from agents.compiled.function import Arrays, in_threads, reused, rounded_up, sum_of_losses
+from agents.compiled.mixing import Embedding
+from agents.compiled.tasks import Part, Sets, inner_of, task_set
+from agents.compiled.templates import Banks
+from agents.examples import Examples
+from agents.gradient.deep_hypernetwork import DeepHypernetwork
+from agents.gradient.linear_hypernetwork import LinearHypernetwork
+from agents.gradient.loop import Fast
+from agents.networks.inputs import SparseInput
+
+Hypernetwork = LinearHypernetwork | DeepHypernetwork
+
+
+def query_loss(learner: Hypernetwork, support: Examples, query: Examples) -> Tensor:
+    """Sum of the tasks' query losses."""
+    layer = learner.network.input_layer
+    sets, inner = Sets(task_set(layer, support), task_set(layer, query)), inner_of(learner, support)
+
+    def run(part: Part, slow: Arrays, of_slow: Arrays) -> float:
+        place = _room(learner, support, query, slow)
+        return kernel.query_losses(part, sets, inner, _slow(slow), _slow(of_slow), place)
+
+    return sum_of_losses(run, np.diff(sets.support.starts), _tensors(learner))
+
+
+def adapt(learner: Hypernetwork, support: Examples) -> Fast:
+    """The adapted coefficients, and the linear hypernetwork's bias."""
+    few, inner = task_set(learner.network.input_layer, support), inner_of(learner, support)
+    slow = tuple(tensor.contiguous().numpy() for tensor in _tensors(learner))
+    adapted = np.empty((len(support), len(slow[0])), slow[0].dtype)
+
+    def run(part: Part) -> None:
+        kernel.adapt(part, few, inner, _slow(slow), _room(learner, support, support, slow), adapted)
+
+    in_threads(run, np.diff(few.starts))
+    fast = torch.from_numpy(adapted)
+    if isinstance(learner, DeepHypernetwork):
+        return {"coefficients": fast}
+    shape = learner.network.layers, learner.network.templates
+    coefficients, bias = torch.split(fast, [shape[0] * shape[1], learner.problem.outputs], 1)
+    return {"coefficients": coefficients.view(-1, *shape), "bias": bias}
+
+
+def _tensors(learner: Hypernetwork) -> list[Tensor]:
+    """What the kernel reads, flat: the fields of :class:`agents.compiled.hypernetwork.Slow`, one after the other."""
+    network = learner.network
+    table = network.table()
+    *hidden, output = network.banks()
+    banks = [
+        table if isinstance(network.input_layer, SparseInput) else network.by_template(table),
+        torch.stack(hidden) if hidden else output.new_empty(0, network.templates, network.width**2),
+        output,
+    ]
+    return [_start(learner), *banks, *_blocks(learner)]
+
+
+def _start(learner: Hypernetwork) -> Tensor:
+    """Fast parameters before adaptation, [F]."""
+    if isinstance(learner, DeepHypernetwork):
+        return learner.coefficients
+    return torch.cat([learner.initial_coefficients().flatten(), learner.bias])
+
+
+def _blocks(learner: Hypernetwork) -> Sequence[Tensor]:
+    """The fields of :class:`agents.compiled.mixing.Embedding`."""
+    if isinstance(learner, DeepHypernetwork):
+        matrices, *vectors = zip(*learner.embedding.blocks(), strict=True)
+        return [torch.cat(matrices), *(torch.stack(values) for values in vectors), learner.bias_head]
+    none = learner.coefficients.new_empty(0, learner.network.templates)
+    return [none, none, none, none, none.new_empty(0, learner.problem.outputs)]
+
+
+def _slow(arrays: Arrays) -> kernel.Slow:
+    return kernel.Slow(arrays[0], Banks(*arrays[1:4]), Embedding(*arrays[4:]))
+
+
+def _room(learner: Hypernetwork, support: Examples, query: Examples, slow: Arrays) -> kernel.Room:
+    samples = rounded_up(max(support.weights.shape[1], query.weights.shape[1]))
+    network = learner.network
+    dense = 0 if isinstance(network.input_layer, SparseInput) else network.problem.inputs
+    return reused(_make_room, learner.inner.steps, samples, dense, network.problem.outputs, network.layers, *slow)
+
+
+def _make_room(steps: int, samples: int, dense: int, outputs: int, layers: int, *slow: np.ndarray) -> kernel.Room:
+    return kernel.room(steps, samples, dense, outputs, layers, _slow(slow))

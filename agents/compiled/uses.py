@@ -1,0 +1,86 @@
+"""Uses of templates by a task. The templates' gradients are sums of coefficients times weight gradients over all inner steps:
+both are noted, and become one product a task.
+
+Axes of array names: C templates, H width, A outputs, Z what the first layer mixes, U uses: two for each inner step, and one by
+the query set.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.compiled.compiler import compiled
+from agents.compiled.gemm import gemm
+
+
+class Uses(NamedTuple):
+    """Coefficients and gradients of generated weights whose products, summed, are the templates' gradients."""
+
+    first: np.ndarray
+    """[U, C]; coefficients, as the next two."""
+    hidden: np.ndarray
+    """[B, U, S, C]; S layers share each of B banks."""
+    output: np.ndarray
+    """[U, C]"""
+    of_first: np.ndarray
+    """[(U - 1) * Z]; of the support set, whose first layer the query set does not share."""
+    of_hidden: np.ndarray
+    """[B, U, S, H * H]"""
+    of_output: np.ndarray
+    """[U, A * H]"""
+
+
+class Use(NamedTuple):
+    """One use of the templates, by its number, and where the gradient of its first layer's weights goes, [Z]."""
+
+    number: int
+    uses: Uses
+    of_first: np.ndarray
+
+
+@compiled
+def uses(count, layers, first, width, outputs, banks):
+    """Arrays for as many uses."""
+    dtype, templates = banks.output.dtype, banks.output.shape[0]
+    banks_of_hidden = len(banks.hidden)
+    sharing = (layers - 2) // max(banks_of_hidden, 1)
+    return Uses(
+        np.empty((count, templates), dtype),
+        np.empty((banks_of_hidden, count, sharing, templates), dtype),
+        np.empty((count, templates), dtype),
+        np.empty((count - 1) * first, dtype),
+        np.empty((banks_of_hidden, count, sharing, width * width), dtype),
+        np.empty((count, outputs * width), dtype),
+    )
+
+
+@compiled
+def of_hidden(uses, layer, use):
+    """Gradient of a hidden layer's weights in a use, [H * H]."""
+    sharing = uses.of_hidden.shape[2]
+    return uses.of_hidden[layer // sharing, use, layer % sharing]
+
+
+@compiled
+def note_coefficients(number, uses, mixtures_LC):
+    """Coefficients of a use."""
+    uses.first[number], uses.output[number] = mixtures_LC[0], mixtures_LC[-1]
+    sharing = uses.hidden.shape[2]
+    for b in range(len(uses.hidden)):
+        uses.hidden[b, number] = mixtures_LC[1 + b * sharing : 1 + (b + 1) * sharing]
+
+
+@compiled
+def sum_of_uses(uses, of_first_CZ, of_banks):
+    """Adds a task's gradients of the templates behind the first layer, and fills those of what the first layer mixes.
+
+    The query set's use is the last one. It has a first layer of its own.
+    """
+    count, templates = uses.first.shape
+    size = of_first_CZ.shape[1]
+    support = count - 1
+    gemm(uses.first[:support].T, uses.of_first[: support * size].reshape(support, size), 0, of_first_CZ)
+    for b in range(len(of_banks.hidden)):
+        coefficients = uses.hidden[b].reshape(-1, templates)
+        gemm(coefficients.T, uses.of_hidden[b].reshape(len(coefficients), -1), 1, of_banks.hidden[b])
+    gemm(uses.output.T, uses.of_output, 1, of_banks.output)

@@ -1,0 +1,88 @@
+"""Gradient-based learners: which parameters are fast, and how they predict.
+
+Axes of tensor names: T tasks, N samples, A outputs.
+"""
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from agents.evidence import Demonstrations, Evidence
+from agents.examples import Examples, Problem
+from agents.gradient.loop import Fast, InnerLoop, adapted_fast, with_minibatches
+from agents.learner import Adapted, Learner
+
+
+class GradientLearner(Learner):
+    """Adapts fast parameters to demonstrations by gradient steps on its loss.
+
+    A method of your own implements :meth:`initial_fast` and :meth:`predict`, and, where something does not depend on the fast
+    parameters, :meth:`encode`, which is called once for each set of observations. That is enough: autograd does the rest.
+
+    Args:
+        problem: the family's inputs, outputs and loss.
+        inner: how it adapts.
+    """
+
+    evidence: ClassVar[type[Evidence]] = Demonstrations
+
+    def __init__(self, problem: Problem, inner: InnerLoop) -> None:
+        super().__init__(problem)
+        self.inner = inner
+
+    def encode(self, inputs: Tensor) -> Any:
+        """What predictions need to know about observations, as in :attr:`Examples.inputs`."""
+        return inputs
+
+    @abstractmethod
+    def initial_fast(self, support: Any) -> Fast:
+        """Fast parameters before adaptation, given the support set's encoding."""
+
+    @abstractmethod
+    def predict(self, fast: Fast, encoded: Any) -> Tensor:
+        """Outputs [T, N, A] of each task's adapted network."""
+
+    def readings(self, fast: Fast, encoded: Any) -> dict[str, Tensor]:
+        """What of each task's adapted network tells the task, see :meth:`Adapted.readings`; by default the fast parameters."""
+        return fast
+
+    def gradient(self, fast: Fast, encoded: Any, examples: Examples, create_graph: bool) -> Fast:
+        """Gradient of each task's loss with respect to its fast parameters, itself differentiable if ``create_graph``."""
+        with torch.enable_grad():
+            # A start that does not depend on parameters of the learner has no gradient of its own to pass on.
+            kept = {name for name, value in fast.items() if create_graph and value.requires_grad}
+            fast = {name: value if name in kept else value.detach().requires_grad_() for name, value in fast.items()}
+            loss_T = self.loss(self.predict(fast, encoded), examples.targets, examples.weights)
+            # Tasks do not interact, so the gradient of the sum holds every task's own gradient.
+            gradients = torch.autograd.grad(loss_T.sum(), list(fast.values()), create_graph=create_graph)
+        return dict(zip(fast, gradients, strict=True))
+
+    def draw(self, evidence: Demonstrations, generator: torch.Generator | None) -> Demonstrations:
+        return Demonstrations(with_minibatches(self.inner, evidence.examples, generator))
+
+    def adapt(self, evidence: Demonstrations, generator: torch.Generator | None = None) -> "AdaptedNetwork":
+        support = self.draw(evidence, generator).examples
+        return AdaptedNetwork(self, adapted_fast(self, self.encode(support.inputs), support))
+
+
+class AdaptedNetwork(Adapted):
+    """A gradient-based learner with the fast parameters of each task.
+
+    Args:
+        learner: the learner.
+        fast: its fast parameters after adaptation.
+    """
+
+    def __init__(self, learner: GradientLearner, fast: Fast) -> None:
+        self.learner, self.fast = learner, fast
+
+    def predict(self, inputs: Tensor) -> Tensor:
+        return self.learner.predict(self.fast, self.learner.encode(inputs))
+
+    def readings(self, inputs: Tensor) -> dict[str, Tensor]:
+        return self.learner.readings(self.fast, self.learner.encode(inputs))
+
+    def __getitem__(self, tasks: slice) -> "AdaptedNetwork":
+        return AdaptedNetwork(self.learner, {name: value[tasks] for name, value in self.fast.items()})

@@ -1,0 +1,67 @@
+"""Linear hypernetwork: a task is a set of coefficients with which learned weight templates are mixed (ICLR 2024, section 2).
+
+Axes of tensor names: T tasks, N samples, L layers, C templates, A outputs.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from agents.examples import Problem
+from agents.gradient.learner import GradientLearner
+from agents.gradient.loop import Fast, InnerLoop
+from agents.networks.initialisers import truncated_normal
+from agents.networks.templates import Encoding, TemplateNetwork, rescaled
+
+
+class LinearHypernetwork(GradientLearner):
+    """Adapts the template coefficients of each layer and one output bias; everything else is meta-learned.
+
+    Args:
+        problem: inputs, outputs and loss.
+        inner: how it adapts.
+        width: units of each hidden layer.
+        hidden_layers: number of hidden layers; those between the first and the output share one template bank.
+        templates: number of templates per bank.
+        normalised_start: adapt from coefficients of norm sqrt(templates), instead of from as large ones as were learned. The
+            weights do not depend on the norm, but the inner learning rate counts relative to it, and in the paper's form it
+            can shrink until the inner loop diverges.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        inner: InnerLoop,
+        width: int = 64,
+        hidden_layers: int = 3,
+        templates: int = 32,
+        normalised_start: bool = False,
+    ) -> None:
+        super().__init__(problem, inner)
+        self.normalised_start = normalised_start
+        self.network = TemplateNetwork(problem, width, hidden_layers, templates, shared=True)
+        self.coefficients = truncated_normal(self.network.layers * templates, deviation=1.0)
+        self.bias = torch.nn.Parameter(torch.zeros(problem.outputs))
+
+    def encode(self, inputs: Tensor) -> Encoding:
+        return self.network.encode(inputs)
+
+    def initial_coefficients(self) -> Tensor:
+        """Coefficients from which every task adapts, [L, C]."""
+        coefficients: Tensor = self.coefficients.view(self.network.layers, self.network.templates)
+        if not self.normalised_start:
+            return coefficients
+        # Differentiated through, unlike the scale within the inner loop: only directions get a gradient.
+        return math.sqrt(self.network.templates) * torch.nn.functional.normalize(coefficients, dim=1)
+
+    def initial_fast(self, support: Encoding) -> Fast:
+        start = self.initial_coefficients()
+        return {"coefficients": start.expand(len(support), -1, -1), "bias": self.bias.expand(len(support), -1)}
+
+    def predict(self, fast: Fast, encoded: Encoding) -> Tensor:
+        return self.network(rescaled(fast["coefficients"]).unbind(1), fast["bias"], encoded)
+
+    def readings(self, fast: Fast, encoded: Encoding) -> dict[str, Tensor]:
+        layers = enumerate(fast["coefficients"].unbind(1), 1)
+        return {**{f"coefficients of layer {number}": values for number, values in layers}, "output bias": fast["bias"]}

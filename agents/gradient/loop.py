@@ -1,0 +1,87 @@
+"""The inner loop: adapt the fast parameters of all tasks at once to their support sets, differentiably."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from agents.examples import Examples
+from agents.gradient import adamw
+
+if TYPE_CHECKING:
+    from agents.gradient.learner import GradientLearner
+
+Fast = dict[str, Tensor]
+"""Fast parameters by name, each with a leading task axis: what the inner loop adapts."""
+
+
+@dataclass(frozen=True)
+class InnerLoop:
+    """How a learner adapts.
+
+    Attributes:
+        steps: number of gradient steps.
+        learning_rate: of the inner optimiser.
+        optimizer: ``"adamw"`` (epsilon inside the root, without which its derivative explodes at 0) or ``"sgd"``.
+        weight_decay: decoupled, of AdamW.
+        minibatch: samples per step, drawn without replacement; None for all.
+        second_order: whether the meta-gradient flows through the inner gradients (False: first-order approximation).
+    """
+
+    steps: int
+    learning_rate: float
+    optimizer: str = "adamw"
+    weight_decay: float = 1e-4
+    minibatch: int | None = None
+    second_order: bool = True
+
+    def __post_init__(self) -> None:
+        if self.optimizer not in ("adamw", "sgd"):
+            raise ValueError(f"unknown inner optimizer {self.optimizer!r}; allowed: 'adamw', 'sgd'")
+        if self.steps < 0 or (self.minibatch is not None and self.minibatch < 1):
+            raise ValueError(f"inner steps {self.steps}, minibatch {self.minibatch}; allowed: steps from 0, minibatch from 1")
+
+
+def adapted_fast(learner: "GradientLearner", encoded: Any, support: Examples) -> Fast:
+    """The fast parameters of every task after the learner's inner steps.
+
+    Differentiable with respect to the learner's parameters where gradients are enabled.
+
+    Args:
+        learner: whose fast parameters adapt.
+        encoded: its encoding of ``support``.
+        support: the examples of each task.
+    """
+    inner = learner.inner
+    fast = learner.initial_fast(encoded)
+    moments = {name: adamw.Moments.like(value) for name, value in fast.items()}
+    for number in range(inner.steps):
+        weights = support.weights if support.minibatches is None else support.minibatches[number]
+        examples = replace(support, weights=weights)
+        gradients = learner.gradient(fast, encoded, examples, torch.is_grad_enabled() and inner.second_order)
+        moved: Fast = {}
+        for name, gradient in gradients.items():
+            if inner.optimizer == "sgd":
+                moved[name] = fast[name] - inner.learning_rate * gradient
+            else:
+                moved[name], moments[name] = adamw.step(
+                    fast[name], gradient, moments[name], inner.learning_rate, inner.weight_decay
+                )
+        fast = moved
+    return fast
+
+
+def with_minibatches(inner: InnerLoop, support: Examples, generator: torch.Generator | None) -> Examples:
+    """The support sets with the minibatch of every inner step drawn, where the loop asks for minibatches.
+
+    All weight of a step is on as many random samples of each task, equally; on all of a task that has fewer.
+    """
+    if inner.minibatch is None or inner.steps == 0 or support.minibatches is not None:
+        return support
+    valid = (support.weights > 0).expand(inner.steps, -1, -1)
+    # Drawn on the CPU, so that every device takes the same samples.
+    score = torch.rand(valid.shape, generator=generator).to(valid.device).masked_fill_(~valid, -1.0)
+    least = score.topk(min(inner.minibatch, score.shape[2]), dim=2).values[..., -1:]
+    chosen = (valid & (score >= least)).to(support.weights.dtype)
+    return replace(support, minibatches=chosen / chosen.sum(2, keepdim=True))

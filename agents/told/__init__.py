@@ -1,0 +1,1 @@
+"""Learners that are told the task: zero-shot."""

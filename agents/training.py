@@ -1,0 +1,137 @@
+"""The outer step: meta-gradient, clipping, AdamW, schedule."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from agents import accelerate
+from agents.checkpoints import load_parameters, load_tensors, save_tensors
+from agents.evidence import Evidence, MetaBatch
+from agents.learner import Learner
+
+
+@dataclass(frozen=True)
+class OuterLoop:
+    """How a learner is meta-trained.
+
+    Attributes:
+        steps: outer steps.
+        learning_rate: peak of the outer AdamW's learning rate.
+        weight_decay: of the outer AdamW.
+        clip: largest global norm of the meta-gradient.
+        schedule: ``"constant"``, or ``"cosine"``: linear warm-up, then a cosine down to 0 at the last step.
+        warmup: outer steps of warm-up.
+        tasks_at_once: split a meta-batch into parts of this many tasks, of like length, where no compiled code runs: less
+            padding and memory, and the same meta-gradient.
+    """
+
+    steps: int
+    learning_rate: float
+    weight_decay: float = 1e-2
+    clip: float = 2.0
+    schedule: str = "constant"
+    warmup: int = 0
+    tasks_at_once: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.schedule not in ("constant", "cosine"):
+            raise ValueError(f"unknown schedule {self.schedule!r}; allowed: 'constant', 'cosine'")
+        if self.steps < 1:
+            raise ValueError(f"outer steps are {self.steps}; allowed: at least 1")
+
+    def learning_rate_at(self, step: int) -> float:
+        """Learning rate of outer step ``step``, counted from 0."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        if step < self.warmup:
+            return self.learning_rate * (step + 1) / self.warmup
+        progress = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+class MetaTrainer:
+    """A learner in meta-training.
+
+    Args:
+        learner: its parameters are trained in place.
+        outer: how it is trained.
+        seed: of what is random about adapting.
+        compiled: whether to take compiled code, which gives the same gradients, where a learner has some.
+    """
+
+    def __init__(self, learner: Learner, outer: OuterLoop, seed: int = 0, compiled: bool = True) -> None:
+        self.learner, self.outer, self.seed, self.compiled = learner, outer, seed, compiled
+        self.step_number = 0
+        self.skipped = 0
+        self.optimizer = torch.optim.AdamW(
+            learner.parameters(), lr=outer.learning_rate, weight_decay=outer.weight_decay, fused=True
+        )
+
+    def step(self, batch: MetaBatch) -> float:
+        """One outer step on a meta-batch; returns the mean query loss before it. A non-finite gradient skips the update."""
+        generator = torch.Generator().manual_seed((self.seed << 32) + self.step_number)
+        shown = self.learner.draw(batch.shown_to(self.learner), generator)
+        self.optimizer.zero_grad(set_to_none=True)
+        total = accelerate.query_loss(self.learner, shown, batch.query) if self.compiled else None
+        loss = self._in_parts(batch, shown) if total is None else _backward(total / len(batch))
+        norm = torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.outer.clip)
+        if torch.isfinite(norm):
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.outer.learning_rate_at(self.step_number)
+            self.optimizer.step()
+        else:
+            self.skipped += 1
+        self.step_number += 1
+        return float(loss)
+
+    def _in_parts(self, batch: MetaBatch, shown: Evidence) -> Tensor:
+        """Mean query loss, its gradient left in the parameters, by the plain definition; a part of the meta-batch at a time."""
+        tasks = len(batch)
+        at_once = self.outer.tasks_at_once or tasks
+        total = torch.zeros((), dtype=batch.query.targets.dtype, device=batch.query.targets.device)
+        # Tasks of like length together: a part is padded to the length of its own longest task only.
+        order = torch.argsort(batch.support.lengths, stable=True) if at_once < tasks else torch.arange(tasks)
+        for part in torch.split(order, at_once):
+            losses = self.learner.meta_loss(shown[part], batch.query[part].trimmed())
+            total += _backward(losses.sum() / tasks)
+        return total
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything that a checkpoint must hold besides plain numbers."""
+        tensors = {f"learner.{name}": value for name, value in self.learner.state_dict().items()}
+        for name, parameter in self.learner.named_parameters():
+            for key, value in self.optimizer.state.get(parameter, {}).items():
+                tensors[f"optimizer.{name}.{key}"] = value
+        return tensors
+
+    def save(self, path: Path, extra: dict[str, Any], others: dict[str, Tensor] | None = None) -> None:
+        """Write a checkpoint atomically: ``extra`` must be JSON-able, ``others`` are further tensors to keep."""
+        numbers = {"step": self.step_number, "skipped": self.skipped, "extra": extra}
+        save_tensors(path, {**self.tensors(), **(others or {})}, numbers)
+
+    def load(self, path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Continue from a checkpoint; returns ``extra`` and ``others``.
+
+        Raises:
+            ValueError: the file is damaged, or of another learner.
+        """
+        tensors, numbers = load_tensors(path)
+        own = {name: tensors.pop(f"learner.{name}", None) for name in self.learner.state_dict()}
+        load_parameters(self.learner, own, path)
+        for name, parameter in self.learner.named_parameters():
+            keys = [key for key in tensors if key.startswith(f"optimizer.{name}.")]
+            if keys:
+                self.optimizer.state[parameter] = {
+                    key.rpartition(".")[2]: tensors.pop(key).to(parameter.device) for key in keys
+                }
+        self.step_number, self.skipped = numbers["step"], numbers["skipped"]
+        return numbers["extra"], tensors
+
+
+def _backward(loss: Tensor) -> Tensor:
+    loss.backward()  # type: ignore[no-untyped-call]
+    return loss.detach()
