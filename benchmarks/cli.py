@@ -1,14 +1,15 @@
-"""The command ``compworld``; every subcommand explains itself with ``--help``. Nothing heavy is loaded before a command runs."""
+"""The command ``compworld``; every subcommand explains itself with ``--help``. Nothing heavy is loaded before one runs."""
 
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import tyro
 
 from benchmarks.recipes.names import (
+    METHOD_NAMES,
     BudgetName,
     DeviceName,
     EnvironmentId,
@@ -18,12 +19,12 @@ from benchmarks.recipes.names import (
     PresetName,
     SetName,
     SupportName,
+    check_methods,
 )
 from benchmarks.recipes.parsing import in_one_line, parsed, parsed_one
 
 Runs = Annotated[Path, tyro.conf.arg(help="Folder in which every run has its own folder.")]
 Json = Annotated[Path | None, tyro.conf.arg(name="json", help="Also write the data to this file.")]
-ALL_METHODS: tuple[MethodName | str, ...] = get_args(MethodName)
 
 
 def train(
@@ -176,7 +177,7 @@ def play(env_id: EnvironmentId = "CompWorld-Goals-v0", world: int = 0, split: st
 
 def leaderboard(
     preset: PresetName = "quick",
-    method: tuple[MethodName | str, ...] = ALL_METHODS,
+    method: tuple[MethodName | str, ...] = METHOD_NAMES,
     family: tuple[FamilyName, ...] = (),
     seeds: int | None = None,
     workers: int | None = None,
@@ -277,18 +278,6 @@ def leaderboard_main() -> None:
     """Entry point of ``python -m benchmarks.leaderboard``."""
     with _errors_in_one_line():
         parsed_one(leaderboard, "python -m benchmarks.leaderboard")()
-
-
-def check_methods(*names: str) -> None:
-    """Refuse a method that cannot exist, before anything is loaded.
-
-    Raises:
-        ValueError: naming it.
-    """
-    for name in names:
-        if name not in ALL_METHODS and ":" not in name:
-            allowed = ", ".join(map(repr, ALL_METHODS))
-            raise ValueError(f"unknown method {name!r}; allowed: {allowed}, or 'module:Class' for your own")
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import tyro
 
 from agents.training import OuterLoop
 from benchmarks.recipes.config import Evaluation, RunConfig
-from benchmarks.recipes.methods import built_options, method_class, parameters_of
+from benchmarks.recipes.methods import built_options, method_class, parameters_of, plain
 from compworld import SUPPORTS, make_family
 
 PLAIN = ("imitation", "meta_batch", "support_episodes", "query_episodes")
@@ -46,7 +46,7 @@ def changed(config: RunConfig, arguments: Sequence[str]) -> RunConfig:
     kind = dataclasses.make_dataclass(
         "Fields", [(name, type_, dataclasses.field(default=value)) for name, type_, value in fields]
     )
-    given = tyro.cli(kind, args=list(arguments), prog="compworld train")
+    given: Any = tyro.cli(kind, args=list(arguments), prog="compworld train")
     return _applied(config, fields, given)
 
 
@@ -110,5 +110,5 @@ def _applied(config: RunConfig, fields: Sequence[Field], given: Any) -> RunConfi
         elif name in own:
             changes[name] = after
         else:
-            options[name] = dataclasses.asdict(after) if dataclasses.is_dataclass(after) else after
+            options[name] = plain(after)
     return dataclasses.replace(config, options=options, **changes)

@@ -30,8 +30,8 @@ OWN_COLOURS = ("#CC79A7", "black", "#8C564B")
 MARKERS = {"told_hypernetwork": "D"}
 """Dots but for these: told the task, so of another kind."""
 
-SIZES = {"font.size": 9, "axes.titlesize": 10, "legend.fontsize": 8, "figure.titlesize": 9.5, "axes.spines.top": False}
-mpl.rcParams.update({**SIZES, "axes.spines.right": False, "legend.frameon": False, "savefig.dpi": 130})
+mpl.rcParams.update({"font.size": 9, "axes.titlesize": 10, "legend.fontsize": 8, "figure.titlesize": 9.5, "savefig.dpi": 130})
+mpl.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False})
 
 PANEL = 4.4
 """Width of a panel in inches."""

@@ -128,9 +128,9 @@ def notes_of(found: dict[str, Any]) -> str:
     """What must be known to read the table."""
     machine = found["machine"]
     return (
-        "Seconds: for one, and how many of them in a second. Reference: seconds of the paper's code for the same on a 2-core CPU, "
-        "and how many times faster this is. Arithmetic: how long the matrix products of the plain definition would take at this "
-        "machine's dense rate, and how many times slower this is.\n"
+        "Seconds: for one, and how many of them in a second. Reference: seconds of the paper's code for the same on a 2-core "
+        "CPU, and how many times faster this is. Arithmetic: how long the matrix products of the plain definition would take "
+        "at this machine's dense rate, and how many times slower this is.\n"
         f"{machine['hardware']['processor']}, {machine['hardware']['cores']} cores, {machine['threads']} threads; "
         f"matrix product {machine['matmul_gflops']} GFLOP/s"
     )

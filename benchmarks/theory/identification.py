@@ -1,4 +1,4 @@
-"""Identification: does a student that matches its teacher on the training tasks hold the teacher's modules (ICLR 2024, section 3)?"""
+"""Does a student that matches its teacher on the training tasks hold the teacher's modules (ICLR 2024, section 3)?"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -76,7 +76,14 @@ class Identification(Study[Budget, Setting]):
 
     def markdown(self, found: dict[str, Any]) -> str:
         budget, example, machine = found["budget"], found["runs"][0], found["hardware"]
-        columns = ["trained together", "weights", "theory", "alignment", Column("R² training", ".5f"), "R² held out"]
+        columns: list[Column | str] = [
+            "trained together",
+            "weights",
+            "theory",
+            "alignment",
+            Column("R² training", ".5f"),
+            "R² held out",
+        ]
         table = Table(columns)
         for row in found["rows"]:
             theory = "identifiable" if row["identifiable"] else "not identifiable"
@@ -84,10 +91,11 @@ class Identification(Study[Budget, Setting]):
             table.rows.append((row["support"], row["weights"], *values))
         return (
             f"# {self.title}\n\n"
-            f"Preset {found['preset']}: {budget['seeds']} seeds, each with a teacher of its own (16 inputs, 16 hidden neurons, 6 "
-            f"modules); student with {example['width']} hidden neurons; {budget['steps']:,} steps of Adam on {example['tasks']} "
-            f"tasks x {example['samples']} new inputs; {machine['cores']} cores of {machine['processor']}. Alignment: mean over "
-            "seeds (lowest and highest). R²: mean over training tasks, and over tasks of combinations never trained, after "
+            f"Preset {found['preset']}: {budget['seeds']} seeds, each with a teacher of its own (16 inputs, 16 hidden neurons, "
+            f"6 modules); student with {example['width']} hidden neurons; {budget['steps']:,} steps of Adam on "
+            f"{example['tasks']} tasks x {example['samples']} new inputs; {machine['cores']} cores of {machine['processor']}. "
+            "Alignment: mean over seeds (lowest and highest). R²: mean over training tasks, and over tasks of combinations "
+            "never trained, after "
             f"fitting a code.\n\n{table.markdown()}\n"
         )
 

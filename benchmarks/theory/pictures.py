@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import pyplot as plt
 
 from benchmarks.recipes.methods import title_of
 from benchmarks.reports import style
@@ -24,7 +25,7 @@ def identification_picture(rows: Sequence[dict[str, Any]], path: Path) -> None:
         rows: of :meth:`benchmarks.theory.identification.Identification.found`.
         path: of the PNG.
     """
-    figure, axis = style.plt.subplots(figsize=(8, 1.4 + 0.45 * len(rows)), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8, 1.4 + 0.45 * len(rows)), layout="constrained")
     for place, row in enumerate(rows):
         color, label = (YES, "identifiable by the theory") if row["identifiable"] else (NO, "not identifiable")
         axis.plot(row["alignments"], [place] * len(row["alignments"]), "o", color=color, alpha=0.6, label=label)
