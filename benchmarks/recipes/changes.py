@@ -39,14 +39,14 @@ def changed(config: RunConfig, arguments: Sequence[str]) -> RunConfig:
     allowed = _names(fields)
     for argument in arguments:
         name = argument.partition("=")[0]
-        if argument.startswith("--") and name.replace("_", "-").replace("--no-", "--") not in allowed:
+        if argument.startswith("--") and name.replace("_", "-") not in allowed:
             raise ValueError(
                 f"unknown field {name!r} of a {config.method} run on {config.family}; allowed: {', '.join(allowed)}"
             )
     kind = dataclasses.make_dataclass(
         "Fields", [(name, type_, dataclasses.field(default=value)) for name, type_, value in fields]
     )
-    given: Any = tyro.cli(kind, args=list(arguments), prog="compworld train")
+    given: Any = tyro.cli(tyro.conf.FlagConversionOff[kind], args=list(arguments), prog="compworld train")
     return _applied(config, fields, given)
 
 

@@ -97,7 +97,12 @@ def test_own_method_runs_from_the_command_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.cli", "train", "--method", "examples.my_method:Bias", "--outer.steps", "2"]
     fields = ["--width", "8", "--inner.steps", "2", "--evaluation.tasks", "4"]
     done = subprocess.run(
-        [*command, *fields, "--runs", str(tmp_path)], capture_output=True, text=True, cwd=REPOSITORY, env=ENVIRONMENT, check=False
+        [*command, *fields, "--runs", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        env=ENVIRONMENT,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "held_out" in done.stdout

@@ -11,7 +11,10 @@ from tests.benchmarks.conftest import tiny
     ("arguments", "expected"),
     [
         (["--width", "64"], {"options.width": 64}),
-        (["--inner.learning-rate", "0.5", "--inner.second-order", "False"], {"options.inner.learning_rate": 0.5, "options.inner.second_order": False}),
+        (
+            ["--inner.learning-rate", "0.5", "--inner.second-order", "False"],
+            {"options.inner.learning_rate": 0.5, "options.inner.second_order": False},
+        ),
         (["--inner.minibatch", "8"], {"options.inner.minibatch": 8}),
         (["--outer.steps=7", "--outer.clip", "1"], {"outer.steps": 7, "outer.clip": 1.0}),
         (["--evaluation.tasks", "3", "--meta_batch", "5"], {"evaluation.tasks": 3, "meta_batch": 5}),
@@ -34,7 +37,9 @@ def test_fields_are_set_and_recorded(arguments: list[str], expected: dict[str, o
     assert RunConfig.from_dict(record) == after
 
 
-@pytest.mark.parametrize("arguments", [[], ["--width", "128", "--sizes.horizon", "40", "--support-options.held-out-fraction", "0.25"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["--width", "128", "--sizes.horizon", "40", "--support-options.held-out-fraction", "0.25"]]
+)
 def test_what_stays_keeps_the_runs_name(arguments: list[str]) -> None:
     assert changed(tiny(), arguments).run_id == tiny().run_id
 

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from agents import ANIL, LEARNERS, InnerLoop, Learner, LinearHypernetwork, MAML, Problem
+from agents import ANIL, LEARNERS, MAML, InnerLoop, Learner, LinearHypernetwork, Problem
 from benchmarks.recipes import names
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.methods import ALL_METHODS, make_learner, method_class, options_of
@@ -57,7 +57,14 @@ def test_the_papers_numbers_of_fast_parameters() -> None:
 
 def test_a_run_is_named_by_everything_that_determines_it() -> None:
     config = tiny()
-    changes = [{"seed": 1}, {"world": 1}, {"device": "cuda"}, {"sizes": {"horizon": 9}}, {"options": {"width": 9}}, {"outer": None}]
+    changes = [
+        {"seed": 1},
+        {"world": 1},
+        {"device": "cuda"},
+        {"sizes": {"horizon": 9}},
+        {"options": {"width": 9}},
+        {"outer": None},
+    ]
     ids = {tiny(**change).run_id for change in changes}  # type: ignore[arg-type]
     assert len(ids | {config.run_id}) == len(changes) + 1
     assert config.run_id.startswith("goals-small_anil_s0_")
