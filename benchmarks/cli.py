@@ -1,52 +1,79 @@
-"""The command ``compworld``; every subcommand explains itself with ``--help``."""
+"""The command ``compworld``; every subcommand explains itself with ``--help``. Nothing heavy is loaded before one runs."""
 
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
-from benchmarks.recipes import ALL_METHODS
+from benchmarks.recipes.names import (
+    METHOD_NAMES,
+    BudgetName,
+    DeviceName,
+    EnvironmentId,
+    ExperimentName,
+    FamilyName,
+    MethodName,
+    PresetName,
+    SetName,
+    SupportName,
+    check_methods,
+)
+from benchmarks.recipes.parsing import in_one_line, parsed, parsed_one
 
 Runs = Annotated[Path, tyro.conf.arg(help="Folder in which every run has its own folder.")]
+Json = Annotated[Path | None, tyro.conf.arg(name="json", help="Also write the data to this file.")]
 
 
 def train(
-    method: str,
-    family: str = "goals-small",
-    preset: str = "quick",
+    fields: Annotated[tuple[str, ...], tyro.conf.Suppress] = (),
+    *,
+    method: MethodName | str,
+    family: FamilyName = "goals-small",
+    preset: PresetName = "quick",
     seed: int = 0,
     world: int | None = None,
-    support: str = "random",
+    support: SupportName = "random",
     steps: int | None = None,
+    device: DeviceName = "cpu",
     runs: Runs = Path("runs"),
 ) -> None:
     """Meta-train one learner on one family and score it; the same command again resumes or shows the result.
 
+    Any field of the run's config can be set too, e.g. --width 64 --inner.learning-rate 0.1 --outer.clip 1 --meta-batch 16
+    --evaluation.tasks 48 --sizes.horizon 50 --support-options.held-out-fraction 0.5; a wrong name lists all of them.
+
     Args:
-        method: linear_hypernetwork, deep_hypernetwork, anil, maml, no_adaptation, oracle, or your own as module:Class.
-        family: A family of the preset: goals-small, preferences-small, teacher-small (quick), goals, preferences
-            (evening), these and teacher (iclr2024).
-        preset: Where the settings come from: quick, teacher, evening or iclr2024.
+        fields: Fields of the config with their values.
+        method: One of these, or your own as module:Class.
+        family: A family of the preset: the small ones (quick), preferences and goals (evening), these and teacher (iclr2024).
+        preset: Where the settings come from.
         seed: Of initialisation and of the stream of tasks.
         world: Of mazes, preferences and split; by default the seed.
-        support: Which combinations are trained: random, compositional, non_compositional, connected, disconnected, k_hot,
-            equal.
-        steps: Outer steps, instead of the preset's.
+        support: Which combinations are trained.
+        steps: Outer steps, instead of the preset's; the same as --outer.steps.
+        device: Where it trains and is scored; only the CPU has compiled code.
         runs: Folder in which every run has its own folder.
     """
-    import dataclasses
+    check_methods(method)
+    from dataclasses import replace
 
-    from benchmarks.recipes import preset as preset_of
+    from rich.console import Console
 
-    config = preset_of(preset).config(family, method, seed, support, **({} if world is None else {"world": world}))
+    from benchmarks.recipes.changes import changed
+    from benchmarks.recipes.presets import preset as preset_of
+    from benchmarks.reports.summary import table_of
+    from benchmarks.runs.run import run
+
+    config = preset_of(preset).config(family, method, seed, support)
+    config = replace(config, world=seed if world is None else world, device=device)
     if steps is not None:
-        config = dataclasses.replace(config, outer=dataclasses.replace(config.outer, steps=steps))
-    from benchmarks.runner import run
-
-    result = run(config, runs, lambda step, loss: print(f"step {step}/{config.outer.steps}  validation loss {loss:.4f}"))
-    _show(result)
+        config = config.with_steps(steps)
+    config = in_one_line(lambda: changed(config, fields))
+    result = run(config, runs, lambda step, loss: print(f"step {step}/{config.steps}  validation loss {loss:.4f}"))
+    table_of(result).show(Console())
 
 
 def evaluate(run: str, runs: Runs = Path("runs")) -> None:
@@ -56,18 +83,17 @@ def evaluate(run: str, runs: Runs = Path("runs")) -> None:
         run: Id of the run (the folder's name), or the beginning of it.
         runs: Folder in which every run has its own folder.
     """
-    from benchmarks.results import RunFolder
+    from rich.console import Console
 
-    folder = RunFolder.open(runs, run)
-    result = folder.result()
-    if result is None:
-        raise ValueError(f"run {folder.path.name!r} has not finished; allowed: finished runs (train it again to resume)")
-    _show(result)
+    from benchmarks.reports.summary import table_of
+    from benchmarks.runs.folder import RunFolder
+
+    table_of(RunFolder.open_finished(runs, run).result() or {}).show(Console())
 
 
 def video(
     run: tuple[str, ...],
-    split: str = "held_out",
+    split: SetName = "held_out",
     episodes: int = 4,
     out: Path = Path("video"),
     tile_size: int = 32,
@@ -77,13 +103,13 @@ def video(
 
     Args:
         run: Ids of one or more finished runs that play in the same world.
-        split: Which tasks: held_out, fresh_episodes or train.
+        split: Which tasks.
         episodes: How many episodes, each of another task.
         out: Files to write, without suffix.
         tile_size: Pixels per cell.
         runs: Folder in which every run has its own folder.
     """
-    from benchmarks.video import render_video
+    from benchmarks.reports.video import render_video
 
     for path in render_video(runs, run, split, episodes, out, tile_size):
         print(path)
@@ -97,22 +123,24 @@ def inspect(run: str, out: Path = Path("inspection"), runs: Runs = Path("runs"))
         out: Folder for the files.
         runs: Folder in which every run has its own folder.
     """
-    from benchmarks.inspection import inspect_run
+    from benchmarks.reports.inspection import inspect_run
 
     for path in inspect_run(runs, run, out):
         print(path)
 
 
-def splits(family: str = "preferences", support: str = "random", world: int = 0, out: Path | None = None) -> None:
+def splits(
+    family: FamilyName = "preferences", support: SupportName = "random", world: int = 0, out: Path | None = None
+) -> None:
     """Diagnose which combinations a support trains and holds out; prints a report and writes a picture.
 
     Args:
-        family: preferences, goals, teacher, or one of them with -small behind it.
-        support: random, compositional, non_compositional, connected, disconnected, k_hot, equal or active_modules.
+        family: Whose combinations.
+        support: How they are split.
         world: Seed of the split.
         out: PNG file; by default splits/FAMILY_SUPPORT_WORLD.png.
     """
-    from benchmarks.plots import split_picture
+    from benchmarks.reports.split_plots import split_picture
     from compworld import diagnose, make_family, make_split
 
     diagnosis = diagnose(make_split(make_family(family, world).space, support, world))
@@ -122,7 +150,7 @@ def splits(family: str = "preferences", support: str = "random", world: int = 0,
     print(path)
 
 
-def play(env_id: str = "CompWorld-Goals-v0", world: int = 0, split: str = "train", seed: int = 0) -> None:
+def play(env_id: EnvironmentId = "CompWorld-Goals-v0", world: int = 0, split: str = "train", seed: int = 0) -> None:
     """Play an environment yourself: arrow keys move, space ends or interacts, further interactions on 1, 2, 3.
 
     Args:
@@ -131,13 +159,11 @@ def play(env_id: str = "CompWorld-Goals-v0", world: int = 0, split: str = "train
         split: train, held_out or all.
         seed: Of the episodes.
     """
-    import compworld
-
-    if env_id not in compworld.ENV_IDS:
-        raise ValueError(f"unknown environment {env_id!r}; allowed: {', '.join(map(repr, compworld.ENV_IDS))}")
     import gymnasium as gym
     import pygame
     from gymnasium.utils.play import play as play_environment
+
+    import compworld  # noqa: F401 (registers the ids)
 
     environment = gym.make(env_id, world=world, split=split, render_mode="rgb_array", tile_size=48)
     names = environment.unwrapped.family.action_names  # type: ignore[attr-defined]
@@ -150,37 +176,35 @@ def play(env_id: str = "CompWorld-Goals-v0", world: int = 0, split: str = "train
 
 
 def leaderboard(
-    preset: str = "quick",
-    method: tuple[str, ...] = ALL_METHODS,
-    family: tuple[str, ...] = (),
+    preset: PresetName = "quick",
+    method: tuple[MethodName | str, ...] = METHOD_NAMES,
+    family: tuple[FamilyName, ...] = (),
     seeds: int | None = None,
     workers: int | None = None,
+    device: DeviceName = "cpu",
     runs: Runs = Path("runs"),
     out: Path = Path("leaderboard"),
 ) -> None:
     """Run every method on every family of a preset; prints the table and writes Markdown, JSON, CSV, plots and videos.
 
     Args:
-        preset: quick (minutes on two cores), teacher (the small Teacher), evening
-            (the paper's settings, 8 hours) or iclr2024 (its budgets too, days).
+        preset: quick (minutes on two cores), teacher (the small Teacher), evening (the paper's settings, 8 hours) or iclr2024
+            (its budgets too, days).
         method: Which methods; your own as module:Class.
         family: Which families of the preset; by default all.
         seeds: Number of seeds, instead of the preset's; seed s plays in world s.
         workers: Runs side by side; by default one per core.
+        device: Where runs train and are scored; only the CPU has compiled code.
         runs: Folder in which every run has its own folder.
         out: Folder for the table.
     """
-    from benchmarks.leaderboard import leaderboard as make_leaderboard
+    check_methods(*method)
+    from benchmarks.leaderboard.board import leaderboard as make_leaderboard
 
-    make_leaderboard(preset, method, family or None, seeds, runs, out, workers)
+    make_leaderboard(preset, method, family or None, seeds, runs, out, workers, device)
 
 
-def bench(
-    repeats: int = 5,
-    threads: int | None = None,
-    only: str = "",
-    json_file: Annotated[Path | None, tyro.conf.arg(name="json")] = None,
-) -> None:
+def bench(repeats: int = 5, threads: int | None = None, only: str = "", json_file: Json = None) -> None:
     """Measure the speed of outer steps, demonstrations and environments on this machine.
 
     Args:
@@ -190,47 +214,27 @@ def bench(
         only: Measure only what has this text in its name, e.g. goals/ or vector.
         json_file: Also write the figures to this file.
     """
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
-    from benchmarks.bench import bench as measure
-    from benchmarks.results import write_json
+    from benchmarks.runs.files import write_json
+    from benchmarks.speed import bench as speed
 
-    found = measure(repeats, threads, only)
-    table = Table("seconds for one", "", "per second", "reference", "arithmetic", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for row in found["rows"]:
-        reference, limit = row["reference_seconds"], row["arithmetic_seconds"]
-        table.add_row(
-            f"{row['unit']} of {row['name']}\n  {row['note']}",
-            f"{row['seconds']:.3g}",
-            f"{row['per_second']:,.3g}",
-            "" if reference is None else f"{reference}\n{reference / row['seconds']:.1f}x",
-            "" if limit is None else f"{limit:.3g}\n{row['seconds'] / limit:.1f}x",
-        )
-    Console().print(table)
-    print(
-        "Reference: seconds of the paper's code for the same on a 2-core CPU, and how many times faster this is. "
-        "Arithmetic: how long its matrix products would take at this machine's dense rate, and how many times slower this is."
-    )
-    machine = found["machine"]
-    print(
-        f"{machine['hardware']['processor']}, {machine['hardware']['cores']} cores, {machine['threads']} threads; "
-        f"matrix product {machine['matmul_gflops']} GFLOP/s"
-    )
+    found = speed.bench(repeats, threads, only)
+    speed.table_of(found).show(Console())
+    print(speed.notes_of(found))
     if json_file is not None:
         write_json(json_file, found)
 
 
 def theory(
-    experiment: Annotated[str, tyro.conf.Positional],
-    preset: str = "quick",
+    experiment: Annotated[ExperimentName, tyro.conf.Positional],
+    preset: BudgetName = "quick",
     support: tuple[str, ...] = (),
-    family: tuple[str, ...] = (),
+    family: tuple[FamilyName, ...] = (),
     workers: int | None = None,
     runs: Runs = Path("runs"),
     out: Path = Path("theory"),
-    json_file: Annotated[Path | None, tyro.conf.arg(name="json")] = None,
+    json_file: Json = None,
 ) -> None:
     """Experiments on when modules can be recovered.
 
@@ -248,21 +252,11 @@ def theory(
         out: Folder for table, data and figure.
         json_file: Also write the data to this file.
     """
-    from benchmarks import conditions, identification, sweeps
-    from benchmarks.results import write_json
+    from benchmarks.runs.files import write_json
+    from benchmarks.theory.studies import study_of
+    from benchmarks.theory.study import carry_out
 
-    for value, name, takes in ((support, "support", ("identification",)), (family, "family", tuple(conditions.CONDITIONS))):
-        if value and experiment not in takes:
-            raise ValueError(f"experiment {experiment!r} takes no {name}; allowed for {' and '.join(map(repr, takes))}")
-    if experiment == "identification":
-        found = identification.identification(preset, support or identification.SUPPORTS, runs, out, workers)
-    elif experiment in conditions.CONDITIONS:
-        found = conditions.compare(experiment, preset, runs, out, workers, family)
-    elif experiment in sweeps.SWEEPS:
-        found = sweeps.sweep(experiment, preset, runs, out, workers)
-    else:
-        allowed = ", ".join(map(repr, ("identification", *conditions.CONDITIONS, *sweeps.SWEEPS)))
-        raise ValueError(f"unknown experiment {experiment!r}; allowed: {allowed}")
+    found = carry_out(study_of(experiment, support, family), preset, runs, out, workers)
     print((out / f"{experiment}.md").read_text(), end="")
     print(f"Written to {out}.")
     if json_file is not None:
@@ -270,54 +264,34 @@ def theory(
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
-    "leaderboard": leaderboard,
-    "train": train,
-    "evaluate": evaluate,
-    "video": video,
-    "inspect": inspect,
-    "splits": splits,
-    "play": play,
-    "bench": bench,
-    "theory": theory,
+    command.__name__: command for command in (leaderboard, train, evaluate, video, inspect, splits, play, bench, theory)
 }
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the console script."""
-    _guarded(lambda: tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="compworld", args=arguments))
+    with _errors_in_one_line():
+        parsed(COMMANDS, sys.argv[1:] if arguments is None else arguments, "compworld", open_ended=train)()
 
 
 def leaderboard_main() -> None:
     """Entry point of ``python -m benchmarks.leaderboard``."""
-    _guarded(lambda: tyro.cli(leaderboard, prog="python -m benchmarks.leaderboard"))
+    with _errors_in_one_line():
+        parsed_one(leaderboard, "python -m benchmarks.leaderboard")()
 
 
-def _guarded(command: Callable[[], Any]) -> None:
+@contextlib.contextmanager
+def _errors_in_one_line() -> Iterator[None]:
     """Errors of the user and of the machine end with one line; everything else is ours and shows its trace."""
     # A method given as module:Class is looked for in the current folder too.
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
-        command()
+        yield
     except (ValueError, OSError) as error:
-        sys.exit(f"compworld: {error}")
+        sys.exit(f"compworld: {' '.join(str(error).split())}")
     except KeyboardInterrupt:
         sys.exit("compworld: interrupted; finished runs are kept, the same command continues the others")
-
-
-def _show(result: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=result["run_id"])
-    sets = list(result["scores"])
-    for column in ("mean over tasks", *sets):
-        table.add_column(column)
-    for metric in result["scores"][sets[0]]:
-        if metric != "combination":
-            values = (result["scores"][which][metric] for which in sets)
-            table.add_row(metric, *(f"{sum(v) / len(v):.3f}" for v in values))
-    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,10 @@ from benchmarks.runs.provenance import provenance
 def table_of(section: Section, columns: Sequence[tuple[str, str]]) -> Table:
     """A row for each method, with estimates under the columns."""
     names = ["method", *(heading(*column) for column in columns)]
-    rows = [[title_of(row.method), *(row.estimate(*column) for column in columns)] for row in section.rows.values()]
-    return Table(names, rows, section.title)
+    table = Table(names, title=section.title)
+    for row in section.rows.values():
+        table.rows.append((title_of(row.method), *(row.estimate(*column) for column in columns)))
+    return table
 
 
 def markdown(sections: Sequence[Section], budget: Sequence[str]) -> str:

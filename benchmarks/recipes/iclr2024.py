@@ -22,9 +22,7 @@ def linear_hypernetwork(family: str) -> Recipe:
     if family == GOALS:
         options = options_of(LinearHypernetwork, inner=InnerLoop(10, 0.3), width=32, hidden_layers=2, templates=8)
         return Recipe(options, OuterLoop(steps, 3e-3, tasks_at_once=64))
-    options = options_of(
-        LinearHypernetwork, inner=InnerLoop(10, 0.3), width=128, hidden_layers=3, templates=TEACHER_TEMPLATES
-    )
+    options = options_of(LinearHypernetwork, inner=InnerLoop(10, 0.3), width=128, hidden_layers=3, templates=TEACHER_TEMPLATES)
     return Recipe(options, OuterLoop(steps, 1e-3, clip=1.0, tasks_at_once=16))
 
 

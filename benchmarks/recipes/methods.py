@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, get_args, get_type_hints
 
 from agents import LEARNERS, Learner, Problem
+from benchmarks.recipes.names import check_methods
 
 Options = ParamSpec("Options")
 
@@ -39,10 +40,8 @@ def method_class(name: str) -> type[Learner]:
     """
     if name in LEARNERS:
         return LEARNERS[name]
-    module_name, separator, class_name = name.partition(":")
-    if not separator:
-        allowed = ", ".join(map(repr, LEARNERS))
-        raise ValueError(f"unknown method {name!r}; allowed: {allowed}, or 'module:Class' for your own")
+    check_methods(name)
+    module_name, _, class_name = name.partition(":")
     try:
         found = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError) as error:
@@ -71,7 +70,7 @@ def options_of(
     except TypeError as error:
         raise ValueError(f"{getattr(build, '__name__', build)} cannot be built: {error}") from None
     _, *given = bound.arguments.items()
-    return {name: dataclasses.asdict(value) if _is_settings(value) else value for name, value in given}
+    return {name: plain(value) for name, value in given}
 
 
 def parameters_of(method: type[Learner]) -> dict[str, inspect.Parameter]:
@@ -96,7 +95,13 @@ def make_learner(method: str, options: dict[str, Any], problem: Problem) -> Lear
     for name, parameter in parameters.items():
         if parameter.default is parameter.empty and name not in options:
             raise ValueError(f"method {method!r} needs option {name!r}; given: {', '.join(map(repr, options)) or 'none'}")
-    return found(problem, **{name: _built(parameters[name].annotation, value) for name, value in options.items()})
+    return found(problem, **built_options(method, options))
+
+
+def built_options(method: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Options with the dataclasses that the constructor's annotations name, instead of plain data."""
+    parameters = parameters_of(method_class(method))
+    return {name: _built(parameters[name].annotation, value) for name, value in options.items()}
 
 
 def _built(annotation: Any, value: Any) -> Any:
@@ -108,5 +113,6 @@ def _built(annotation: Any, value: Any) -> Any:
     return value
 
 
-def _is_settings(value: Any) -> bool:
-    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+def plain(value: Any) -> Any:
+    """A dataclass as a dict; anything else as it is."""
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value

@@ -3,10 +3,12 @@
 No import of torch, Gymnasium or NumPy here. The tests hold each list equal to the registry that it names.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 MethodName = Literal["linear_hypernetwork", "deep_hypernetwork", "anil", "maml", "no_adaptation", "told_hypernetwork", "random"]
 """Keys of ``agents.LEARNERS``."""
+
+METHOD_NAMES: tuple[MethodName | str, ...] = get_args(MethodName)
 
 PresetName = Literal["quick", "teacher", "evening", "iclr2024"]
 """Keys of :data:`benchmarks.recipes.presets.PRESETS`."""
@@ -29,7 +31,7 @@ EnvironmentId = Literal[
 ExperimentName = Literal[
     "identification", "connectivity", "compositionality", "overparameterisation", "tasks", "reach", "adaptation"
 ]
-"""Keys of :data:`benchmarks.theory.STUDIES`."""
+"""Keys of :data:`benchmarks.theory.studies.STUDIES`."""
 
 BudgetName = Literal["quick", "full"]
 """Budgets of every study."""
@@ -39,3 +41,15 @@ SetName = Literal["train", "fresh_episodes", "held_out"]
 
 DeviceName = Literal["cpu", "cuda", "mps"]
 """Where a run trains and is scored."""
+
+
+def check_methods(*names: str) -> None:
+    """Refuse a method that cannot exist, before anything is loaded.
+
+    Raises:
+        ValueError: naming it.
+    """
+    for name in names:
+        if name not in METHOD_NAMES and ":" not in name:
+            allowed = ", ".join(map(repr, METHOD_NAMES))
+            raise ValueError(f"unknown method {name!r}; allowed: {allowed}, or 'module:Class' for your own")

@@ -113,7 +113,7 @@ def markdown(title: str, rows: list[dict[str, Any]], scores: Sequence[str]) -> s
     headings = {"module": "with a module", "pair": "with two modules", "distance": "by distance to the trained ones"}
     for which, group in dict.fromkeys((row["set"], row["group"]) for row in rows):
         chosen = sorted((row for row in rows if (row["set"], row["group"]) == (which, group)), key=lambda row: row[scores[0]])
-        cells = [[row["name"], row["tasks"], *(row[score] for score in scores)] for row in chosen]
-        table = Table([group, "tasks", *map(title_of_score, scores)], cells)
+        table = Table([group, "tasks", *map(title_of_score, scores)])
+        table.rows += [(row["name"], row["tasks"], *(row[score] for score in scores)) for row in chosen]
         lines += ["", f"## {which.replace('_', ' ')}, {headings[group]}", "", table.markdown()]
     return "\n".join(lines) + "\n"

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import pyplot as plt
 from matplotlib.patches import Rectangle
 
 from benchmarks.reports import style
-from benchmarks.reports.style import plt
 from compworld import Diagnosis
 
 

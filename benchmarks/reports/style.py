@@ -30,8 +30,8 @@ OWN_COLOURS = ("#CC79A7", "black", "#8C564B")
 MARKERS = {"told_hypernetwork": "D"}
 """Dots but for these: told the task, so of another kind."""
 
-SIZES = {"font.size": 9, "axes.titlesize": 10, "legend.fontsize": 8, "figure.titlesize": 9.5, "axes.spines.top": False}
-mpl.rcParams.update({**SIZES, "axes.spines.right": False, "legend.frameon": False, "savefig.dpi": 130})
+mpl.rcParams.update({"font.size": 9, "axes.titlesize": 10, "legend.fontsize": 8, "figure.titlesize": 9.5, "savefig.dpi": 130})
+mpl.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False})
 
 PANEL = 4.4
 """Width of a panel in inches."""
@@ -63,7 +63,10 @@ def support_title(support: str) -> str:
 
 def in_order(names: Sequence[str]) -> list[str]:
     """Names sorted such that numbers in them count as numbers."""
-    return sorted(dict.fromkeys(names), key=lambda name: [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", name)])
+    return sorted(
+        dict.fromkeys(names),
+        key=lambda name: [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", name)],
+    )
 
 
 def reach(estimates: Sequence[Estimate]) -> np.ndarray:
@@ -88,7 +91,16 @@ def floor_lines(axis: Any, floors: Mapping[str, float]) -> None:
         if value < low:
             place = low + (0.015 + 0.05 * below) * (high - low)
             below += 1
-            axis.text(0.99, place, f"{label} ↓", transform=axis.get_yaxis_transform(), ha="right", va="bottom", fontsize=7, color="0.35")
+            axis.text(
+                0.99,
+                place,
+                f"{label} ↓",
+                transform=axis.get_yaxis_transform(),
+                ha="right",
+                va="bottom",
+                fontsize=7,
+                color="0.35",
+            )
             continue
         axis.axhline(value, color="0.45", linewidth=0.8, linestyle=":" if method == "random" else "--", zorder=0)
         axis.text(0.99, value, label, transform=axis.get_yaxis_transform(), ha="right", va="bottom", fontsize=7, color="0.35")

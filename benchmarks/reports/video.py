@@ -72,7 +72,9 @@ def render_video(root: Path, runs: Sequence[str], which: str, episodes: int, pat
     world.require_environment()
     for other in loaded[1:]:
         if _place(other) != _place(loaded[0]):
-            raise ValueError(f"run {other.config.run_id!r} plays in another world than {first.run_id!r}; allowed: the same world")
+            raise ValueError(
+                f"run {other.config.run_id!r} plays in another world than {first.run_id!r}; allowed: the same world"
+            )
     streams, weights = world.tasks(which, episodes, first.seed, "video")
     players = [Player("expert", _environment(world, tile_size))]
     for one in loaded:

@@ -50,7 +50,7 @@ class RunFolder:
             raise ValueError(f"{path} is damaged or not one of ours ({error}); delete the folder to start again") from None
         if folder is None:
             raise ValueError(
-                f"{path} was written by another version of CompWorld (config version {version}; this one reads {CONFIG_VERSION}): "
+                f"{path} was written by another version of CompWorld (config version {version}; allowed: {CONFIG_VERSION}): "
                 "train the run again, which gives it a folder of its own, or read this one with the version that wrote it"
             )
         if folder.path.name != path.parent.name:
@@ -115,4 +115,3 @@ class RunFolder:
     def write_metrics(self, records: list[dict[str, Any]]) -> None:
         """Replace the validation records."""
         write_text(self._metrics, "".join(json.dumps(record) + "\n" for record in records))
-

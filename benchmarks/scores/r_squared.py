@@ -6,7 +6,9 @@ LEAST = 1e-12
 """A smaller error of the guess counts as this much."""
 
 
-def r_squared(predicted: Array, targets: Array, guess: Array, axis: int | tuple[int, ...], weights: Array | float = 1.0) -> Array:
+def r_squared(
+    predicted: Array, targets: Array, guess: Array, axis: int | tuple[int, ...], weights: Array | float = 1.0
+) -> Array:
     """How much better predictions are than a guess that knows nothing of the inputs; NumPy or torch.
 
     Args:

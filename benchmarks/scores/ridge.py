@@ -1,10 +1,10 @@
 """Ridge regression with an intercept, its penalty chosen by cross-validation: one decomposition serves all of it.
 
-With the penalty p, residuals on the tasks that a regression was fitted to are ``R y`` for the matrix ``R = B diag(d) B'``: the
-columns of B are the left singular vectors of the centred features, filled up to a basis of everything that is orthogonal to the
-constant, and d is ``p / (s² + p)`` for singular values s, 1 where there are none. Without the tasks of a fold, residuals on that
-fold are ``inv(R[fold, fold]) (R y)[fold]``, exactly (Cook and Weisberg 1982). Features that are shuffled among tasks have the
-same B with its rows shuffled.
+With the penalty p, residuals on the tasks that a regression was fitted to are ``R y`` for the matrix ``R = B diag(d) B'``:
+the columns of B are the left singular vectors of the centred features, filled up to a basis of everything that is orthogonal to
+the constant, and d is ``p / (s² + p)`` for singular values s, 1 where there are none. Fitted without the tasks of a fold, the
+residuals on that fold are ``inv(R[fold, fold]) (R y)[fold]``, exactly (Cook and Weisberg 1982). Features that are shuffled
+among tasks have the same B with its rows shuffled.
 
 Axes of array names: T tasks, F features, M targets, P penalties, K basis vectors (T - 1).
 """

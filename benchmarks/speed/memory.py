@@ -1,4 +1,4 @@
-"""Resident memory over many outer steps: ``python -m benchmarks.memory --steps 10000 --json FILE``.
+"""Resident memory over many outer steps: ``python -m benchmarks.speed.memory --steps 10000 --json FILE``.
 
 A leak shows as growth after the first steps, in which allocators fill up.
 """
@@ -11,12 +11,15 @@ from typing import Annotated, Any
 import torch
 import tyro
 
-from agents.metatraining import MetaTrainer
-from benchmarks.allocation import keep_freed_memory
-from benchmarks.problems import support_and_query
-from benchmarks.recipes import ADAPTIVE, preset
-from benchmarks.results import provenance, write_json
-from benchmarks.runner import make_world, new_learner
+from agents.training import MetaTrainer
+from benchmarks.recipes.methods import ADAPTIVE
+from benchmarks.recipes.presets import preset
+from benchmarks.runs.allocation import keep_freed_memory
+from benchmarks.runs.files import write_json
+from benchmarks.runs.provenance import provenance
+from benchmarks.runs.run import new_learner
+from benchmarks.worlds.problems import meta_batch
+from benchmarks.worlds.world import World
 from compworld import few_shot_tasks
 
 
@@ -29,8 +32,9 @@ def resident_mib() -> float:
 def resident_over_steps(family: str, method: str, steps: int, readings: int = 10) -> list[tuple[int, float]]:
     """Outer steps done and resident memory in MiB, at equal distances, of the quick preset's settings."""
     config = preset("quick").config(family, method, 0)
-    world = make_world(config)
-    trainer = MetaTrainer(new_learner(config, world), config.inner, config.outer)
+    assert config.outer is not None
+    world = World(config)
+    trainer = MetaTrainer(new_learner(config, world), config.outer)
     batches = few_shot_tasks(
         world.family,
         world.split,
@@ -41,7 +45,7 @@ def resident_over_steps(family: str, method: str, steps: int, readings: int = 10
     )
     found = []
     for step in range(1, steps + 1):
-        trainer.step(*support_and_query(next(batches), config.imitation))
+        trainer.step(meta_batch(next(batches), config.imitation))
         if step % max(1, steps // readings) == 0:
             found.append((step, round(resident_mib(), 1)))
             print(f"{family} {method}: {resident_mib():.1f} MiB after {step} steps", flush=True)

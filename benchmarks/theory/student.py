@@ -1,78 +1,203 @@
-"""Networks with one hidden layer whose weights are sums of modules, and a scalar output: the theory's setting (ICLR 2024,
-section 3).
+"""A student of the theory's setting: it is trained, then its modules are compared with its teacher's.
 
-Gradients are written out, and everything goes through one buffer, a few tasks at a time: autograd takes several times as long,
-most of it for memory. The tests hold both to be equal.
+The theory's setting (ICLR 2024, section 3): teacher and student are networks with one hidden layer whose weights are sums of
+modules, weighted by a code for each task, and a scalar output. The student finds modules, readout and the code of every
+training task at once: at codes that are optimal for their tasks, the gradient with respect to the modules is that of
+bi-level meta-learning.
 
 Axes of tensor names: T tasks, N samples, M modules, D inputs, H width.
 """
 
+import hashlib
+import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-TASKS_AT_ONCE = 64
-"""Activations of as many tasks as stay in a core's cache."""
+from benchmarks.runs.executors import Tell, side_by_side
+from benchmarks.runs.files import write_json
+from benchmarks.scores.r_squared import r_squared
+from benchmarks.theory.alignment import module_alignment
+from benchmarks.theory.networks import Networks
+from compworld import Split, diagnose
+from compworld.families import Teacher
+from compworld.fewshot import task_streams
+
+MODULES, MOST_ACTIVE = 6, 3
+TASKS_EACH = 4
+"""Tasks of every combination that are scored."""
+VERSION = 2
+"""Raised whenever the same setting would give other numbers."""
 
 
 @dataclass(frozen=True)
-class Networks:
-    """The networks of several tasks, one for each code.
+class Setting:
+    """One teacher and one student.
 
     Attributes:
-        codes: how much of each module, [T, M].
-        modules: [M, D, H].
-        readout: [H], the same for all tasks.
+        support: sets of modules that are trained together, such as ``"0,1;1,2"``.
+        seed: of teacher, tasks, inputs and initialisation.
+        weights: of active modules: ``"exponential"`` (continuous), ``"tenths"`` or ``"equal"`` (discrete).
+        steps: of Adam.
+        width: hidden units of the student; the teacher has 16.
+        learning_rate: at the start; falls to 0 along a cosine.
+        samples: inputs of every task in every step, each drawn anew.
+        tasks: training tasks; the sets of modules share them equally.
     """
 
-    codes: Tensor
-    modules: Tensor
-    readout: Tensor
+    support: str
+    seed: int = 0
+    weights: str = "exponential"
+    steps: int = 40_000
+    width: int = 64
+    learning_rate: float = 0.1
+    samples: int = 16
+    tasks: int = 192
 
-    def outputs(self, inputs_TND: Tensor) -> Tensor:
-        """Of every task's network for its inputs, [T, N]."""
-        weights, buffer = self._weights(), self._buffer(inputs_TND)
-        outputs = torch.empty_like(inputs_TND[:, :, 0])
-        for inputs, some, out in _at_once(inputs_TND, weights, outputs):
-            torch.matmul(_activate(inputs, some, buffer), self.readout, out=out)
-        return outputs
-
-    def gradients(self, inputs_TND: Tensor, labels_TN: Tensor) -> "Networks":
-        """Of the mean squared error over tasks and samples, with respect to codes, modules and readout."""
-        weights, buffer = self._weights(), self._buffer(inputs_TND)
-        # Sum over samples of input times error, wherever a neuron is active: all gradients follow from it.
-        driven = torch.empty_like(weights)
-        for inputs, some, labels, out in _at_once(inputs_TND, weights, labels_TN, driven):
-            hidden = _activate(inputs, some, buffer)
-            error = hidden @ self.readout - labels
-            torch.bmm(inputs.mT, hidden.sign_().mul_(error[:, :, None]), out=out)
-        driven *= 2 / labels_TN.numel()
-        of_weights = (driven * (self.readout / math.sqrt(inputs_TND.shape[2]))).flatten(1)
-        return Networks(
-            of_weights @ self.modules.flatten(1).T,
-            (self.codes.T @ of_weights).view_as(self.modules),
-            # An active neuron is linear in its weights.
-            (weights * driven).sum((0, 1)),
-        )
-
-    def _weights(self) -> Tensor:
-        """Of every task's hidden layer, divided by the root of its fan-in, [T, D, H]."""
-        _, inputs, width = self.modules.shape
-        return (self.codes @ self.modules.flatten(1)).view(-1, inputs, width) / math.sqrt(inputs)
-
-    def _buffer(self, inputs_TND: Tensor) -> Tensor:
-        tasks, samples, _ = inputs_TND.shape
-        return inputs_TND.new_empty(min(TASKS_AT_ONCE, tasks), samples, self.modules.shape[2])
+    @property
+    def name(self) -> str:
+        """Readable, with a hash of everything that determines the numbers."""
+        text = json.dumps({"version": VERSION, **asdict(self)}, sort_keys=True)
+        sets = self.support.replace(",", "").replace(";", "-")
+        return f"{sets}_{self.weights}_s{self.seed}_{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
-def _at_once(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """Slices of a few tasks."""
-    return zip(*(torch.split(tensor, TASKS_AT_ONCE) for tensor in tensors), strict=True)
+def split_of(support: str) -> Split:
+    """The listed sets of modules as trained combinations; all others of up to three modules are held out.
+
+    Raises:
+        ValueError: no list of sets, or a module that does not exist.
+    """
+    space = Teacher(modules=MODULES, max_active=MOST_ACTIVE).space
+    trained = np.zeros(len(space), dtype=bool)
+    try:
+        sets = [[int(module) for module in group.split(",")] for group in support.split(";")]
+    except ValueError:
+        raise ValueError(f"support is {support!r}; allowed: sets of modules such as '0,1;1,2;2,0'") from None
+    for modules in sets:
+        trained[space.encode(modules)] = True
+    return Split(space, "listed", 0, {"sets": support}, trained, ~trained)
 
 
-def _activate(inputs_TND: Tensor, weights_TDH: Tensor, buffer: Tensor) -> Tensor:
-    """Hidden activations [T, N, H], in the buffer."""
-    return torch.bmm(inputs_TND, weights_TDH, out=buffer[: len(weights_TDH)]).relu_()
+def identifiable(support: str) -> bool:
+    """The theory's prediction for continuous weights, before anything is trained: compositional and connected support."""
+    found = diagnose(split_of(support))
+    return found.compositional and found.connected
+
+
+def teacher_of(setting: Setting) -> Teacher:
+    return Teacher(
+        setting.seed,
+        modules=MODULES,
+        max_active=MOST_ACTIVE,
+        layers=1,
+        inputs=16,
+        width=16,
+        outputs=1,
+        input_layer=0,
+        weights=setting.weights,
+        labels="values",
+    )
+
+
+def identify(setting: Setting) -> dict[str, Any]:
+    """Train a student, then compare its modules with the teacher's and fit codes to held-out combinations.
+
+    Returns:
+        Setting, ``identifiable`` (the prediction), ``alignment``, R² on ``training`` and ``held_out`` tasks (mean), and of each
+        task of ``combination`` its ``r2``, where every combination has :data:`TASKS_EACH` tasks, the same for all supports.
+        Codes of these tasks are fitted, and all R² are of new inputs.
+    """
+    split, teacher = split_of(setting.support), teacher_of(setting)
+    generator = torch.Generator().manual_seed(setting.seed)
+    training = _networks(teacher, _codes(teacher, split, "train", setting.tasks, setting.seed))
+    scored = _networks(teacher, _codes(teacher, split, "all", TASKS_EACH * len(split.space), setting.seed))
+    student = _train(setting, training, generator)
+    r2 = _r2(scored, _fit_codes(scored, student, generator), generator)
+    combination = teacher.combination_of(scored.codes.numpy())
+    return {
+        **asdict(setting),
+        "identifiable": identifiable(setting.support),
+        "alignment": module_alignment(training.codes, training.modules, student.codes, student.modules),
+        "training": float(_r2(training, student, generator).mean()),
+        "held_out": float(r2[torch.from_numpy(split.held_out[combination])].mean()),
+        "combination": combination.tolist(),
+        "r2": r2.tolist(),
+    }
+
+
+def _codes(teacher: Teacher, split: Split, which: str, tasks: int, seed: int) -> Tensor:
+    streams = task_streams(seed, f"identification {which}", np.arange(tasks))
+    return torch.from_numpy(teacher.weights_in_turn(streams, split.pool(which)))
+
+
+def _networks(teacher: Teacher, codes_TM: Tensor) -> Networks:
+    """The teacher's networks."""
+    tables = teacher.tables.like(codes_TM)
+    modules = tables["modules0"].reshape(MODULES, teacher.inputs, teacher.width)
+    return Networks(codes_TM.float(), modules.float(), tables["output"].flatten().float())
+
+
+def _inputs(samples: int, tasks: Networks, generator: torch.Generator) -> Tensor:
+    return torch.rand(len(tasks.codes), samples, tasks.modules.shape[1], generator=generator).mul_(2).sub_(1)
+
+
+def _train(setting: Setting, tasks: Networks, generator: torch.Generator) -> Networks:
+    modules = torch.randn(MODULES, tasks.modules.shape[1], setting.width, generator=generator)
+    readout = torch.randn(setting.width, generator=generator) / math.sqrt(setting.width)
+    codes = torch.randn(len(tasks.codes), MODULES, generator=generator) / math.sqrt(MODULES)
+    student = Networks(codes, modules, readout)
+    optimizer = torch.optim.Adam([codes, modules, readout], fused=True)
+    for step in range(setting.steps):
+        inputs = _inputs(setting.samples, tasks, generator)
+        gradients = student.gradients(inputs, tasks.outputs(inputs))
+        codes.grad, modules.grad, readout.grad = gradients.codes, gradients.modules, gradients.readout
+        optimizer.param_groups[0]["lr"] = setting.learning_rate * (1 + math.cos(math.pi * step / setting.steps)) / 2
+        optimizer.step()
+    return student
+
+
+def _fit_codes(tasks: Networks, student: Networks, generator: torch.Generator) -> Networks:
+    """A code for each task, everything else as trained."""
+    codes = student.codes.mean(0).repeat(len(tasks.codes), 1)
+    fitted = Networks(codes, student.modules, student.readout)
+    optimizer = torch.optim.Adam([codes], lr=0.03 * float(student.codes.abs().mean()), fused=True)
+    for _ in range(1000):
+        inputs = _inputs(64, tasks, generator)
+        codes.grad = fitted.gradients(inputs, tasks.outputs(inputs)).codes
+        optimizer.step()
+    return fitted
+
+
+def _r2(tasks: Networks, student: Networks, generator: torch.Generator) -> Tensor:
+    """R² of each task [T] on new inputs, against the task's mean label (arXiv 2507.07207, appendix)."""
+    inputs = _inputs(1024, tasks, generator)
+    labels = tasks.outputs(inputs)
+    found: Tensor = r_squared(student.outputs(inputs), labels, labels.mean(1, keepdim=True), 1)
+    return found
+
+
+def run(root: Path, setting: Setting, tell: Tell = lambda step, loss: None) -> dict[str, Any]:
+    """:func:`identify`, or its result if it is there already."""
+    path = root / "identification" / f"{setting.name}.json"
+    if path.exists():
+        try:
+            return json.loads(path.read_text())
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged ({error}); delete it to run this setting again") from None
+    result = identify(setting)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, result)
+    return result
+
+
+def run_students(settings: Sequence[Setting], root: Path, workers: int | None = None) -> list[dict[str, Any]]:
+    """:func:`run` for each setting, ``workers`` (by default one per core) at a time."""
+    return side_by_side(partial(run, root), [(setting.name, setting) for setting in settings], workers)

@@ -82,8 +82,6 @@ class World:
         streams = task_streams(seed, f"{purpose} {which}", np.arange(number))
         return streams, self.family.weights_in_turn(streams, pool)
 
-    def batch(
-        self, streams_T: np.ndarray, weights_TM: np.ndarray, support_episodes: int, query_episodes: int
-    ) -> FewShotBatch:
+    def batch(self, streams_T: np.ndarray, weights_TM: np.ndarray, support_episodes: int, query_episodes: int) -> FewShotBatch:
         """Demonstrations of given tasks, to adapt to and to be scored on."""
         return make_batch(self.family, streams_T, weights_TM, support_episodes, query_episodes)

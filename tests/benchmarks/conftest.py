@@ -1,24 +1,42 @@
-"""A run that takes a second, and the list of all methods that inherit the common suite."""
+"""A run that takes a second, and the lists of methods and families that inherit the common suite."""
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # other tests may have loaded torch before
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from benchmarks.config import Evaluation, RunConfig
-from benchmarks.methods import METHODS
-from benchmarks.recipes import preset
+from agents import LEARNERS
+from benchmarks.recipes.config import Evaluation, RunConfig
+from benchmarks.recipes.presets import PRESETS, preset
+from compworld.families import FAMILIES, register_family, unregister_family
+from tests.compworld.toy import Reach
 
-METHOD_NAMES = tuple(METHODS)
+METHOD_NAMES = tuple(LEARNERS)
+FAMILY_NAMES = tuple(family.label_of("small") for family in FAMILIES.values())
+"""The small variant of every family."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for name, values in {"method": METHOD_NAMES, "family_name": FAMILY_NAMES, "preset_name": tuple(PRESETS)}.items():
+        if name in metafunc.fixturenames and not _marked(metafunc, name):
+            metafunc.parametrize(name, values)
+
+
+def _marked(metafunc: pytest.Metafunc, name: str) -> bool:
+    return any(name in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize"))
 
 
 def tiny(method: str = "anil", family: str = "goals-small", **changes: object) -> RunConfig:
     """The family's recipe cut down to four outer steps."""
-    name = next(name for name in ("quick", "teacher", "iclr2024") if family in preset(name).families)
+    name = next(name for name in PRESETS if family in preset(name).families)
     config = preset(name).config(family, method, 0)
     return dataclasses.replace(
-        config,
-        outer=dataclasses.replace(config.outer, steps=min(4, config.outer.steps)),
+        config if config.outer is None else config.with_steps(4),
         evaluation=Evaluation(2, validation_tasks=8, tasks=12, query_episodes=2, rollout_episodes=2),
         meta_batch=8,
         **changes,  # type: ignore[arg-type]
@@ -28,9 +46,17 @@ def tiny(method: str = "anil", family: str = "goals-small", **changes: object) -
 @pytest.fixture(scope="session")
 def finished_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a finished run of three methods in the same world."""
-    from benchmarks.runner import run
+    from benchmarks.runs.run import run
 
     root = tmp_path_factory.mktemp("runs")
     for method in ("linear_hypernetwork", "anil", "maml"):
         run(tiny(method), root)
     return root
+
+
+@pytest.fixture
+def toy_family() -> Iterator[str]:
+    """The name of a family of one's own, registered for a test."""
+    register_family(Reach)
+    yield "reach-small"
+    unregister_family(Reach)

@@ -5,16 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.inspection import by_combination, grouped, inspect_run
-from benchmarks.results import RunFolder
+from benchmarks.reports.inspection import by_combination, grouped, inspect_run
+from benchmarks.runs.folder import RunFolder
 from compworld import diagnose, make_family, make_split
 from tests.benchmarks.conftest import tiny
 
 
-@pytest.mark.parametrize("family", ["preferences-small", "goals-small", "teacher-small"])
-def test_groups_are_means_over_the_tasks_that_have_the_modules(family: str) -> None:
+def test_groups_are_means_over_the_tasks_that_have_the_modules(family_name: str) -> None:
     rng = np.random.default_rng(0)
-    split = make_split(make_family(family).space)
+    split = make_split(make_family(family_name).space)
     names = split.space.module_names
     scores = {
         which: {"combination": rng.choice(split.pool(pool), 60).tolist(), "action_accuracy": rng.uniform(size=60).tolist()}

@@ -1,65 +1,52 @@
-"""Runs: every method, resuming, skipping, records, and what damaged files say."""
+"""Runs: every method on every family, resuming, skipping, devices and threads."""
 
 import json
-import shutil
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from agents.metatraining import MetaTrainer
-from benchmarks import executors, runner
-from benchmarks.config import RunConfig
-from benchmarks.evaluation import SETS
-from benchmarks.recipes import ADAPTIVE
-from benchmarks.results import RunFolder, write_text
-from compworld import ENV_IDS
-from tests.benchmarks.conftest import METHOD_NAMES, tiny
+import benchmarks
+from agents import accelerate
+from agents.training import MetaTrainer
+from benchmarks.recipes.config import RunConfig
+from benchmarks.recipes.methods import ADAPTIVE
+from benchmarks.runs.folder import RunFolder
+from benchmarks.runs.run import run, trained_run
+from benchmarks.worlds.world import SETS, World
+from tests.benchmarks.conftest import tiny
 
 
-@pytest.mark.parametrize("family", ["goals-small", "preferences-small", "teacher-small"])
-@pytest.mark.parametrize("method", METHOD_NAMES)
-def test_every_method_runs_and_is_scored(method: str, family: str, tmp_path: Path) -> None:
-    config = tiny(method, family)
-    result = runner.run(config, tmp_path)
+def test_every_method_runs_and_is_scored(method: str, family_name: str, tmp_path: Path) -> None:
+    config = tiny(method, family_name)
+    result = run(config, tmp_path)
+    world = World(config)
     assert set(result["scores"]) == set(SETS)
     for scores in result["scores"].values():
         assert all(len(values) == config.evaluation.tasks for values in scores.values())
         assert all(0 <= value <= 1 for value in scores["action_accuracy"])
-        assert ("normalised_return" in scores) == (family in ENV_IDS.values())
+        assert set(world.family.scores) <= set(scores)
+        assert ("normalised_return" in scores) == world.has_environment
         assert max(scores.get("normalised_return", [0])) <= 1 + 1e-9
     decoded = result["decoding"]
     assert (decoded is None) == (config.method not in ADAPTIVE)
     if decoded:
-        layers = {"linear_hypernetwork": config.method_options.get("hidden_layers", 0) + 2, "maml": 2}
+        layers = {"linear_hypernetwork": config.options.get("hidden_layers", 0) + 2, "maml": 2}
         assert len(decoded["layers"]) == layers.get(config.method, 1)
         assert all(len(found["r2"]) == len(found["permuted_r2"]) for found in (decoded, *decoded["layers"].values()))
-    assert result["split_sha256"] == runner.make_world(config).split.sha256
+    assert result["split_sha256"] == world.split.sha256
     assert result["packages"]["torch"]
     assert result["hardware"]["cores"] >= 1
-    learner, loaded, _ = runner.trained_learner(tmp_path, config.run_id)
-    assert loaded == config
-    assert sum(parameter.numel() for parameter in learner.parameters()) == result["parameters"]
-
-
-def test_scored_sets_are_what_they_say() -> None:
-    config = tiny()
-    world = runner.make_world(config)
-    from benchmarks.evaluation import task_set
-
-    combinations = {which: world.split.space.index_of(task_set(world, config, which, 60)[1] != 0) for which in SETS}
-    assert world.split.held_out[combinations["held_out"]].all()
-    assert world.split.trained[combinations["fresh_episodes"]].all()
-    assert world.split.trained[combinations["train"]].all()
-    # Combinations take turns, so that none dominates.
-    assert len(set(combinations["held_out"].tolist())) == world.split.held_out.sum()
-    streams = [set(task_set(world, config, which, 60)[0].tolist()) for which in SETS]
-    streams.append(set(task_set(world, config, "fresh_episodes", 60, "validation")[0].tolist()))
-    assert len(set.union(*streams)) == 240
+    loaded = trained_run(tmp_path, config.run_id)
+    assert loaded.config == config
+    assert sum(parameter.numel() for parameter in loaded.learner.parameters()) == result["parameters"]
 
 
 def test_a_run_is_a_function_of_its_config(tmp_path: Path) -> None:
-    first, second = (runner.run(tiny("linear_hypernetwork"), tmp_path / name) for name in "ab")
+    first, second = (run(tiny("linear_hypernetwork"), tmp_path / name) for name in "ab")
     assert first["scores"] == second["scores"]
     assert first["run_id"] == second["run_id"]
     assert tiny(seed=1).run_id != tiny().run_id
@@ -67,15 +54,15 @@ def test_a_run_is_a_function_of_its_config(tmp_path: Path) -> None:
 
 
 def test_finished_runs_are_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    result = runner.run(tiny(), tmp_path)
+    result = run(tiny(), tmp_path)
     monkeypatch.setattr(MetaTrainer, "step", lambda *arguments: pytest.fail("trained again"))
-    assert runner.run(tiny(), tmp_path) == result
+    assert run(tiny(), tmp_path) == result
 
 
 @pytest.mark.parametrize("killed_at", [1, 2, 3])
 def test_a_killed_run_resumes_to_identical_results(killed_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tiny("anil")
-    whole = runner.run(config, tmp_path / "whole")
+    whole = run(config, tmp_path / "whole")
     step = MetaTrainer.step
 
     def dies(trainer: MetaTrainer, *examples: object) -> float:
@@ -85,92 +72,55 @@ def test_a_killed_run_resumes_to_identical_results(killed_at: int, tmp_path: Pat
 
     monkeypatch.setattr(MetaTrainer, "step", dies)
     with pytest.raises(KeyboardInterrupt):
-        runner.run(config, tmp_path / "killed")
+        run(config, tmp_path / "killed")
     monkeypatch.setattr(MetaTrainer, "step", step)
-    resumed = runner.run(config, tmp_path / "killed")
+    resumed = run(config, tmp_path / "killed")
     assert resumed["scores"] == whole["scores"]
     kept = [[r["validation_loss"] for r in RunFolder(tmp_path / name, config).metrics()] for name in ("whole", "killed")]
     assert kept[0] == kept[1]
-    learners = [runner.trained_learner(tmp_path / name, config.run_id)[0].state_dict() for name in ("whole", "killed")]
+    learners = [trained_run(tmp_path / name, config.run_id).learner.state_dict() for name in ("whole", "killed")]
     assert all(torch.equal(value, learners[1][name]) for name, value in learners[0].items())
 
 
-def test_records_hold_everything(finished_runs: Path) -> None:
-    folder = RunFolder(finished_runs, tiny("anil"))
-    assert {path.name for path in folder.path.iterdir()} == {
-        "config.json",
-        "metrics.jsonl",
-        "result.json",
-        "learner.safetensors",
-    }
-    assert [record["step"] for record in folder.metrics()] == [2, 4]
+def test_a_method_with_parameters_needs_an_outer_loop(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="method 'anil' has parameters and no outer loop"):
+        run(tiny(outer=None), tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("result.json", "{"),
-        ("result.json", "[]"),
-        ("result.json", '{"schema_version": 99, "run_id": "x"}'),
-        ("config.json", "{}"),
-        ("config.json", "nonsense"),
-    ],
-)
-def test_damaged_records_are_refused_by_name(name: str, content: str, finished_runs: Path, tmp_path: Path) -> None:
-    run_id = tiny("anil").run_id
-    shutil.copytree(finished_runs / run_id, tmp_path / run_id)
-    (tmp_path / run_id / name).write_text(content)
-    with pytest.raises(ValueError, match=name):
-        runner.trained_learner(tmp_path, run_id)
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_runs_on_every_device_that_is_there(device: str, tmp_path: Path) -> None:
+    config = tiny(device=device)
+    there = torch.cuda.is_available() if device == "cuda" else torch.backends.mps.is_available()
+    if not there:
+        with pytest.raises(ValueError, match=f"device '{device}' is not there for torch .*; allowed on this machine: 'cpu'"):
+            run(config, tmp_path)
+        return
+    on_device, on_cpu = (run(one, tmp_path)["scores"]["held_out"] for one in (config, tiny()))
+    assert on_device["query_loss"] == pytest.approx(on_cpu["query_loss"], rel=1e-3)
 
 
-def test_damaged_and_foreign_learners_are_refused(finished_runs: Path, tmp_path: Path) -> None:
-    run_id = tiny("anil").run_id
-    shutil.copytree(finished_runs / run_id, tmp_path / run_id)
-    path = tmp_path / run_id / "learner.safetensors"
-    other = finished_runs / tiny("linear_hypernetwork").run_id / "learner.safetensors"
-    shutil.copy(other, path)
-    with pytest.raises(ValueError, match="another learner"):
-        runner.trained_learner(tmp_path, run_id)
-    path.write_bytes(b"\x00" * 100)
-    with pytest.raises(ValueError, match="damaged"):
-        runner.trained_learner(tmp_path, run_id)
+def test_plain_torch_gives_the_same_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another device does: no compiled code, in training, evaluation and decoding."""
+    compiled = run(tiny(), tmp_path / "compiled")
+    monkeypatch.setattr(accelerate, "_accelerated", lambda learner, evidence: None)
+    plain = run(tiny(), tmp_path / "plain")
+    for which, scores in compiled["scores"].items():
+        assert plain["scores"][which]["query_loss"] == pytest.approx(scores["query_loss"], rel=1e-4)
 
 
-def test_renamed_and_unknown_runs_are_refused(finished_runs: Path, tmp_path: Path) -> None:
-    run_id = tiny("anil").run_id
-    shutil.copytree(finished_runs / run_id, tmp_path / "renamed")
-    with pytest.raises(ValueError, match="belongs to run"):
-        RunFolder.open(tmp_path, "renamed")
-    with pytest.raises(ValueError, match="'nothing' matches 0 folders"):
-        RunFolder.open(tmp_path, "nothing")
+def test_threads_that_spin_are_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmarks, "TORCH_CAME_FIRST", True)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    with pytest.warns(RuntimeWarning, match="torch was loaded before benchmarks") as said:
+        run(tiny("random"), tmp_path)
+    assert len(said) == 1
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    run(tiny("random", seed=1), tmp_path)  # a warning would be an error
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "result.json"
-    write_text(path, "old")
-
-    def full(file: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match=r"cannot write .*result\.json: No space left on device"):
-        write_text(path, "new")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_runs_side_by_side_equal_runs_alone(tmp_path: Path) -> None:
-    configs = [tiny("anil"), tiny("no_adaptation"), tiny("random")]
-    seen: list[tuple[str, int]] = []
-    results = executors.run_all(configs, tmp_path / "pool", 2, lambda run, step, loss: seen.append((run, step)))
-    alone = [runner.run(config, tmp_path / "alone") for config in configs]
-    assert [result["scores"] for result in results] == [result["scores"] for result in alone]
-    assert (configs[0].run_id, 4) in seen
-
-
-def test_an_error_in_one_run_keeps_the_finished_ones(tmp_path: Path) -> None:
-    configs = [tiny("random"), tiny("anil", method_options={"width": -1, "hidden_layers": 1})]
-    with pytest.raises((ValueError, RuntimeError)):
-        executors.run_all(configs, tmp_path, 1)
-    assert RunFolder(tmp_path, configs[0]).result() is not None
+@pytest.mark.parametrize(("first", "second", "late"), [("torch", "benchmarks", True), ("benchmarks", "torch", False)])
+def test_the_wait_policy_is_set_before_torch_or_known_to_be_late(first: str, second: str, late: bool) -> None:
+    program = f"import {first}, {second}, os, benchmarks; print(benchmarks.TORCH_CAME_FIRST, os.environ['OMP_WAIT_POLICY'])"
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.split() == [str(late), "PASSIVE"]

@@ -7,9 +7,11 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
-from agents.anil import ANIL
-from benchmarks.decoding import PENALTIES, PROBES, _probes, decode, decoding, readings_of
-from benchmarks.runner import make_world, new_learner
+from agents import ANIL, InnerLoop
+from benchmarks.recipes.methods import ADAPTIVE
+from benchmarks.runs.run import new_learner
+from benchmarks.scores.decoding import PENALTIES, PERMUTATIONS, PROBES, decode, decoding, probes_of, readings_of
+from benchmarks.worlds.world import World
 from compworld import make_family, make_split
 from tests.benchmarks.conftest import tiny
 
@@ -62,29 +64,62 @@ def test_noise_is_not_decoded():
     assert max(found["r2"]) < 0.2
 
 
-@pytest.mark.parametrize("features", [7, 60, 300])
-def test_ridge_is_that_of_a_search_over_penalties(features):
-    """All penalties by one decomposition, and features rotated into their span, change nothing."""
+def by_sklearn(features, weights, groups, others, other_weights, rng):
+    """A ridge regression for every fold, penalty and shuffling, on the features themselves."""
+    scale = np.sqrt(features.var(0).mean())
+
+    def score(features):
+        search = GridSearchCV(
+            Ridge(solver="svd"),
+            {"alpha": PENALTIES},
+            cv=GroupKFold(min(5, len(set(groups)))),
+            scoring="neg_mean_squared_error",
+        )
+        error = (search.fit(features / scale, weights, groups=groups).predict(others / scale) - other_weights) ** 2
+        deviation = (other_weights - weights.mean(0)) ** 2
+        return 1 - error.sum(0) / deviation.sum(0), 1 - error.sum() / deviation.sum(), search.best_params_["alpha"]
+
+    permuted, totals, _ = zip(*(score(rng.permutation(features)) for _ in range(PERMUTATIONS)), strict=True)
+    r2, total, penalty = score(features)
+    return {
+        "r2": r2,
+        "total_r2": total,
+        "permuted_r2": np.mean(permuted, 0),
+        "permuted_total_r2": np.mean(totals),
+        "penalty": penalty,
+    }
+
+
+@pytest.mark.parametrize(("tasks", "features"), [(90, 7), (90, 89), (90, 90), (91, 300), (40, 41)])
+@pytest.mark.parametrize("groups", [3, 9])
+@pytest.mark.parametrize("noise", [2.0, 1e-3])
+def test_one_decomposition_gives_what_a_regression_for_each_gives(tasks, features, groups, noise):
     rng = np.random.default_rng(features)
-    weights, held_out = rng.standard_normal((90, 4)), rng.standard_normal((30, 4))
     mixing = rng.standard_normal((4, features))
-    inputs, others = (values @ mixing + 2 * rng.standard_normal((len(values), features)) for values in (weights, held_out))
-    groups = np.arange(90) % 9
-    search = GridSearchCV(Ridge(), {"alpha": PENALTIES}, cv=GroupKFold(5), scoring="neg_mean_squared_error")
-    scale = np.sqrt(inputs.var(0).mean())
-    predicted = search.fit(inputs / scale, weights, groups=groups).predict(others / scale)
-    found = decode(inputs, weights, groups, others, held_out, rng)
-    assert found["penalty"] == pytest.approx(search.best_params_["alpha"])
-    r2 = 1 - ((held_out - predicted) ** 2).sum(0) / ((held_out - weights.mean(0)) ** 2).sum(0)
-    assert found["r2"] == pytest.approx(r2, rel=1e-6)
+    weights, other_weights = rng.standard_normal((tasks, 4)), rng.standard_normal((30, 4))
+    inputs, others = (w @ mixing + 3 + noise * rng.standard_normal((len(w), features)) for w in (weights, other_weights))
+    data = inputs, weights, np.arange(tasks) % groups, others, other_weights
+    found, expected = (of(*data, np.random.default_rng(1)) for of in (decode, by_sklearn))
+    assert found["penalty"] == expected["penalty"]
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=0, atol=1e-9, err_msg=name)
 
 
-@pytest.mark.parametrize("family", ["goals-small", "preferences-small", "teacher-small"])
-def test_without_steps_activations_tell_no_task(family):
+@pytest.mark.parametrize("method", ADAPTIVE)
+def test_every_layer_is_decoded_alone_too(method):
+    config = tiny(method, "teacher-small")
+    world = World(config)
+    found = decoding(new_learner(config, world), config, world)
+    assert found["layers"]
+    for name in found["layers"]:
+        assert found["layers"][name]["permuted_total_r2"] < 0.5
+
+
+def test_without_steps_activations_tell_no_task(family_name):
     """The inputs that are asked about are the same for all tasks."""
-    config = tiny("maml", family)
-    config = dataclasses.replace(config, inner=dataclasses.replace(config.inner, steps=0))
-    world = make_world(config)
+    config = tiny("maml", family_name)
+    config = config.with_options(inner={**config.options["inner"], "steps": 0})
+    world = World(config)
     readings, weights, _ = readings_of(new_learner(config, world), config, world, "held_out")
     assert list(readings) == ["hidden layer 1", "hidden layer 2"]
     for values in readings.values():
@@ -96,12 +131,11 @@ def test_without_steps_activations_tell_no_task(family):
 @pytest.mark.parametrize(("family", "shows_walls"), [("goals-small", False), ("preferences-small", True)])
 def test_inputs_that_are_asked_about_show_walls_where_all_tasks_have_the_same(family, shows_walls):
     config = tiny("maml", family)
-    world = make_world(config)
-    probes = _probes(config, world)
+    world = World(config)
+    inputs = probes_of(config, world)
     mazes, nothing = len(world.family.wall_rows), world.family.input_size + len(world.family.wall_rows)
-    assert probes.inputs.shape[:2] == probes.weights.shape == (1, PROBES)
-    assert (probes.weights > 0).all()
-    walls = (probes.inputs >= world.family.input_size) & (probes.inputs < nothing)
+    assert inputs.shape[:2] == (1, PROBES)
+    walls = (inputs >= world.family.input_size) & (inputs < nothing)
     assert (mazes > 1) != shows_walls
     assert bool(walls.any(-1).all()) == bool(walls.any()) == shows_walls
 
@@ -119,9 +153,9 @@ class Uneven(ANIL):
 def test_readings_that_do_not_mean_the_same_for_all_tasks_are_left_out():
     config = tiny("anil", "preferences-small")
     config = dataclasses.replace(config, evaluation=dataclasses.replace(config.evaluation, tasks=72))
-    world = make_world(config)
-    problem = new_learner(config, world).problem
-    found = decoding(Uneven(problem, 16, 2), config, world)
+    world = World(config)
+    problem, inner = new_learner(config, world).problem, InnerLoop(2, 0.01)
+    found = decoding(Uneven(problem, inner, 16, 2), config, world)
     assert list(found["layers"]) == ["bias"]
     assert found["total_r2"] == found["layers"]["bias"]["total_r2"]
-    assert decoding(Uneven(dataclasses.replace(problem, modules=11), 16, 2), config, world) is None
+    assert decoding(Uneven(dataclasses.replace(problem, modules=11), inner, 16, 2), config, world) is None

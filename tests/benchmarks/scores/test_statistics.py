@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.statistics import aggregate, difference, estimate, interquartile_mean
+from benchmarks.scores.statistics import aggregate, difference, estimate, interquartile_mean
 
 
 @pytest.mark.parametrize(

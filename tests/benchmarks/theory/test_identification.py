@@ -2,11 +2,15 @@
 
 import json
 
+import imageio.v3 as iio
 import pytest
 import torch
 
 from benchmarks.cli import main
-from benchmarks.identification import SUPPORTS, Setting, identifiable, identify, module_alignment, run, split_of
+from benchmarks.theory.alignment import module_alignment
+from benchmarks.theory.identification import SUPPORTS, Budget, Identification
+from benchmarks.theory.student import Setting, identifiable, identify, run, split_of
+from benchmarks.theory.study import carry_out
 
 
 def random_networks(seed):
@@ -49,13 +53,31 @@ def test_training_learns_and_is_reproducible(tmp_path):
     setting = Setting("0,1;1,2;2,3;3,4;4,5;5,0", steps=300)
     result = identify(setting)
     assert 0.5 < result["training"] <= 1
-    assert run(setting, tmp_path) == result
-    assert run(setting, tmp_path) == json.loads(json.dumps(result))
+    assert run(tmp_path, setting) == result
+    assert run(tmp_path, setting) == json.loads(json.dumps(result))
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nothing"], ["identification", "--preset", "slow"], ["identification", "--support", "9"]]
+    ("arguments", "words"),
+    [
+        (["nothing"], "invalid choice 'nothing'"),
+        (["identification", "--preset", "slow"], "invalid choice 'slow'"),
+        (["identification", "--support", "9"], "allowed: sets of modules"),
+    ],
 )
-def test_command_refuses(arguments, tmp_path):
-    with pytest.raises(SystemExit, match="allowed"):
+def test_command_refuses(arguments, words, tmp_path):
+    with pytest.raises(SystemExit, match=words):
         main(["theory", *arguments, "--runs", str(tmp_path), "--out", str(tmp_path)])
+
+
+def test_the_study_writes_table_data_and_figure(tmp_path, monkeypatch):
+    monkeypatch.setattr(Identification, "budgets", {"tiny": Budget(2, ("exponential", "tenths"), 3)})
+    found = carry_out(Identification(SUPPORTS[:2]), "tiny", tmp_path / "runs", tmp_path, 1)
+    assert [(row["support"], row["weights"]) for row in found["rows"]] == [
+        (support, weights) for weights in ("exponential", "tenths") for support in SUPPORTS[:2]
+    ]
+    assert json.loads((tmp_path / "identification.json").read_text()) == found
+    table = (tmp_path / "identification.md").read_text()
+    assert "| trained together | weights | theory | alignment | R² training | R² held out |" in table
+    assert table.count("| identifiable |") == 4
+    assert iio.imread(tmp_path / "identification.png").std() > 0

@@ -1,0 +1,127 @@
+"""What is measured, and how."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from torch.utils.flop_counter import FlopCounterMode
+
+from agents.training import MetaTrainer
+from benchmarks.recipes.config import RunConfig
+from benchmarks.recipes.methods import ADAPTIVE
+from benchmarks.recipes.presets import preset
+from benchmarks.runs.run import new_learner
+from benchmarks.worlds.problems import meta_batch
+from benchmarks.worlds.world import World
+from compworld import ENV_IDS, few_shot_tasks, make_family, make_split
+
+FAMILIES = ("goals", "preferences")
+
+FOR_SECONDS = 1.0
+"""Short calls are repeated for so long: the first few of 20 ms took up to half as long again as those that follow."""
+
+COUNTED_TASKS = 8
+"""Operations are counted on as many tasks; those of a meta-batch are in proportion."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds for one unit of what was done; floating-point operations of its matrix products, 0 if they were not counted."""
+
+    seconds: float
+    unit: str
+    note: str
+    operations: float = 0.0
+
+
+def median_seconds(call: Callable[[], Any], repeats: int) -> float:
+    """Median duration of at least so many calls, after one call that does not count."""
+    call()
+    times: list[float] = []
+    while len(times) < repeats or sum(times) < FOR_SECONDS:
+        started = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def measurements(repeats: int) -> dict[str, Callable[[], Measured]]:
+    """Every measurement by name."""
+    found: dict[str, Callable[[], Measured]] = {}
+    for family in FAMILIES:
+        for method in ADAPTIVE:
+            config = preset("iclr2024").config(family, method, 0)
+            found[f"{family}/{method}"] = lambda config=config: _outer_step(config, repeats)  # type: ignore[misc]
+    for family in FAMILIES:
+        found[f"{family}/demonstrations"] = lambda family=family: _demonstrations(family, repeats)  # type: ignore[misc]
+    for env_id in ENV_IDS:
+        found[f"single/{env_id}"] = lambda env_id=env_id: _single(env_id, repeats)  # type: ignore[misc]
+        found[f"vector/{env_id}"] = lambda env_id=env_id: _vector(env_id, repeats)  # type: ignore[misc]
+    found["single/MiniGrid-Empty-8x8-v0"] = lambda: _single("MiniGrid-Empty-8x8-v0", repeats)
+    found["vector/MiniGrid-Empty-8x8-v0"] = lambda: _vector("MiniGrid-Empty-8x8-v0", max(1, repeats // 2), 64)
+    return found
+
+
+def _outer_step(config: RunConfig, repeats: int) -> Measured:
+    world = World(config)
+    learner = new_learner(config, world)
+    assert config.outer is not None
+    trainer = MetaTrainer(learner, config.outer)
+    batches = few_shot_tasks(
+        world.family,
+        world.split,
+        tasks=config.meta_batch,
+        support_episodes=config.support_episodes,
+        query_episodes=config.query_episodes,
+        prefetch=True,
+    )
+    seconds = median_seconds(lambda: trainer.step(meta_batch(next(batches), config.imitation)), repeats)
+    few = meta_batch(next(batches)[:COUNTED_TASKS], config.imitation)
+    # The counter sees torch's operations only.
+    plain = MetaTrainer(learner, replace(config.outer, tasks_at_once=None), compiled=False)
+    with FlopCounterMode(display=False) as counter:
+        plain.step(few)
+    operations = counter.get_total_flops() * config.meta_batch / COUNTED_TASKS
+    return Measured(seconds, "outer step", f"{config.meta_batch} tasks and their demonstrations", operations)
+
+
+def _demonstrations(family_name: str, repeats: int) -> Measured:
+    family = make_family(family_name)
+    tasks, episodes = 128, family.shots
+    batches = few_shot_tasks(family, make_split(family.space), tasks=tasks)
+    seconds = median_seconds(lambda: next(batches), repeats) / (2 * tasks * episodes)
+    return Measured(seconds, "episode", f"{2 * tasks * episodes} at a time, planned and packed")
+
+
+def _single(env_id: str, repeats: int, steps: int = 2000) -> Measured:
+    if env_id.startswith("MiniGrid"):
+        import minigrid  # noqa: F401 (registers the id)
+    environment = gym.make(env_id, disable_env_checker=True)
+    environment.reset(seed=0)
+    environment.action_space.seed(0)
+    actions = [environment.action_space.sample() for _ in range(steps)]
+
+    def play() -> None:
+        for action in actions:
+            _, _, terminated, truncated, _ = environment.step(action)
+            if terminated or truncated:
+                environment.reset()
+
+    return Measured(median_seconds(play, repeats) / steps, "step", "with resets")
+
+
+def _vector(env_id: str, repeats: int, environments: int = 1024, steps: int = 100) -> Measured:
+    envs = gym.make_vec(env_id, num_envs=environments)
+    envs.reset(seed=0)
+    actions = np.random.default_rng(0).integers(envs.single_action_space.n, size=(steps, environments))  # type: ignore[attr-defined]
+
+    def play() -> None:
+        for row in actions:
+            envs.step(row)
+
+    seconds = median_seconds(play, repeats) / (steps * environments)
+    return Measured(seconds, "step", f"{environments} environments, with resets")

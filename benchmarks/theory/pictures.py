@@ -1,0 +1,132 @@
+"""Pictures of the theory's experiments."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import pyplot as plt
+
+from benchmarks.recipes.methods import title_of
+from benchmarks.reports import style
+from benchmarks.scores.names import title_of_score
+from benchmarks.scores.statistics import Estimate
+
+LINE_STYLES = ("-", "--", ":", "-.")
+YES, NO = "#0072B2", "#D55E00"
+"""What the theory says."""
+
+
+def identification_picture(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Module alignment of every seed for each support; colour: the theory's prediction.
+
+    Args:
+        rows: of :meth:`benchmarks.theory.identification.Identification.found`.
+        path: of the PNG.
+    """
+    figure, axis = plt.subplots(figsize=(8, 1.4 + 0.45 * len(rows)), layout="constrained")
+    for place, row in enumerate(rows):
+        color, label = (YES, "identifiable by the theory") if row["identifiable"] else (NO, "not identifiable")
+        axis.plot(row["alignments"], [place] * len(row["alignments"]), "o", color=color, alpha=0.6, label=label)
+        axis.plot([row["alignment"]] * 2, [place - 0.3, place + 0.3], color=color, linewidth=2)
+    axis.set(xlabel="module alignment (dots: seeds, bars: mean)", xlim=(0, 1.02))
+    kinds = {row["weights"] for row in rows}
+    names = [sets_title(row["support"]) + (f"\n{row['weights']}" if len(kinds) > 1 else "") for row in rows]
+    axis.set_yticks(range(len(rows)), names)
+    axis.set_ylabel("modules trained together")
+    axis.invert_yaxis()
+    style.legend_below(figure, [axis])
+    style.save(figure, path)
+
+
+def sets_title(sets: str) -> str:
+    """Sets of modules as people read them: ``"01 12 20"`` for ``"0,1;1,2;2,0"``."""
+    return " ".join("".join(group.split(",")) for group in sets.split(";"))
+
+
+def sweep_picture(rows: Sequence[dict[str, Any]], title: str, axis_label: str, score: str, path: Path) -> None:
+    """A score against a setting, with intervals: a panel and lines as the rows name them.
+
+    Lines of several methods have the methods' colours, those of one method shades in the order of the setting.
+
+    Args:
+        rows: of :meth:`benchmarks.theory.sweep.Sweep.found`.
+        title: what was asked.
+        axis_label: of the horizontal axis.
+        score: the score, as words.
+        path: of the PNG.
+    """
+    panels = list(dict.fromkeys(row["panel"] for row in rows))
+    looks = _looks(rows)
+    figure, axes = style.panels(len(panels), share_y=True)
+    for axis, panel in zip(axes, panels, strict=True):
+        for line, look in looks.items():
+            found = [row for row in rows if (row["panel"], row["line"]) == (panel, line)]
+            x, estimates = [row["x"] for row in found], [Estimate.from_dict(row) for row in found]
+            axis.errorbar(x, [e.value for e in estimates], style.reach(estimates), marker="o", capsize=3, label=line, **look)
+        ticks = sorted({row["x"] for row in rows if row["panel"] == panel})
+        if ticks[-1] >= 16 * max(ticks[0], 1):
+            axis.set_xscale("symlog", base=2, linthresh=1)  # with room for 0 steps
+            axis.set(xlim=(0.8 * ticks[0] - 0.2, 1.2 * ticks[-1]))
+            axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+            axis.minorticks_off()
+        axis.set(title=panel, xlabel=axis_label)
+    low = min(row["low"] for row in rows)
+    axes[0].set(ylabel=score, ylim=(max(-1.0, low - 0.04), 1.02))
+    style.legend_below(figure, axes, 3 * len(panels) if len(looks) > 4 else 2 * len(panels))
+    figure.suptitle(textwrap.fill(title, 60 * len(panels)))
+    style.save(figure, path)
+
+
+def _looks(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Colour and kind of every line."""
+    method_of = {
+        line: next(row["method"] for row in rows if row["line"] == line)
+        for line in style.in_order([row["line"] for row in rows])
+    }
+    if len(set(method_of.values())) == 1:
+        return {line: {"color": shade} for line, shade in style.shades(list(method_of)).items()}
+    colours = style.colours_of(list(method_of.values()))
+    looks: dict[str, dict[str, Any]] = {}
+    for line, method in method_of.items():
+        number = sum(method_of[other] == method for other in looks)
+        looks[line] = {"color": colours[method], "linestyle": LINE_STYLES[number % len(LINE_STYLES)]}
+    # A method's lines beside each other.
+    return dict(sorted(looks.items(), key=lambda item: list(colours).index(method_of[item[0]])))
+
+
+def conditions_picture(found: dict[str, Any], path: Path) -> None:
+    """Held-out score of every method on each support, with intervals; a panel for each family, the last for students.
+
+    Args:
+        found: of :meth:`benchmarks.theory.conditions.Condition.found`; a family's first score is drawn.
+        path: of the PNG.
+    """
+    panels: list[tuple[str, str, list[tuple[str, str, Estimate]]]] = []
+    for family in found["families"]:
+        score = family["metrics"][0]
+        cells = [
+            (row["method"], style.support_title(row["support"]), Estimate.from_dict(row["scores"][score]["held_out"]))
+            for row in family["rows"]
+        ]
+        panels.append((f"{family['family']}, {family['seeds']} seeds", title_of_score(score), cells))
+    students = found["theory_setting"]
+    cells = [("student", sets_title(row["support"]), Estimate.from_dict(row["held_out"])) for row in students["rows"]]
+    panels.append((f"theory's setting, {students['seeds']} seeds", title_of_score("r2"), cells))
+    figure, axes = style.panels(len(panels))
+    for axis, (title, score, cells) in zip(axes, panels, strict=True):
+        methods = list(dict.fromkeys(method for method, _, _ in cells))
+        supports = list(dict.fromkeys(support for _, support, _ in cells))
+        colours = {**style.colours_of(methods), "student": "black"}
+        for number, method in enumerate(methods):
+            own = [(supports.index(support), estimate) for name, support, estimate in cells if name == method]
+            x = np.asarray([place for place, _ in own]) + 0.14 * (number - (len(methods) - 1) / 2)
+            estimates = [estimate for _, estimate in own]
+            values = [e.value for e in estimates]
+            axis.errorbar(x, values, style.reach(estimates), fmt="o", capsize=3, color=colours[method], label=title_of(method))
+        axis.set_xticks(range(len(supports)), [textwrap.fill(support, 18, break_on_hyphens=False) for support in supports])
+        axis.set(title=title, ylabel=f"{score}, held out", xlim=(-0.6, len(supports) - 0.4))
+    style.legend_below(figure, axes)
+    figure.suptitle(f"{found['title']}: 95 % intervals over seeds and tasks")
+    style.save(figure, path)

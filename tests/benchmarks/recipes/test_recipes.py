@@ -1,0 +1,124 @@
+"""Presets, the choices of the command line, and options of methods."""
+
+import json
+from typing import get_args
+
+import pytest
+
+from agents import ANIL, LEARNERS, MAML, InnerLoop, Learner, LinearHypernetwork, Problem
+from benchmarks.recipes import names
+from benchmarks.recipes.config import RunConfig
+from benchmarks.recipes.methods import ALL_METHODS, make_learner, method_class, options_of
+from benchmarks.recipes.presets import PRESETS, preset
+from benchmarks.theory.studies import STUDIES
+from benchmarks.worlds.problems import problem_of
+from benchmarks.worlds.world import SETS
+from compworld import ENV_IDS, SUPPORTS, make_family
+from compworld.families import family_names
+from tests.benchmarks.conftest import tiny
+
+
+def test_the_command_lines_choices_are_those_that_there_are() -> None:
+    there = {
+        names.MethodName: LEARNERS,
+        names.PresetName: PRESETS,
+        names.FamilyName: family_names(),
+        names.SupportName: SUPPORTS,
+        names.EnvironmentId: ENV_IDS,
+        names.ExperimentName: STUDIES,
+        names.SetName: SETS,
+    }
+    for choices, registry in there.items():
+        assert set(get_args(choices)) == set(registry)
+    for study in STUDIES.values():
+        assert tuple(study.budgets) == get_args(names.BudgetName)  # type: ignore[attr-defined]
+
+
+def test_recipes_construct_every_method_at_its_published_size(preset_name: str) -> None:
+    chosen = preset(preset_name)
+    for config in chosen.configs(seeds=1):
+        learner = make_learner(config.method, config.options, problem_of(make_family(config.family), config.imitation))
+        assert isinstance(learner, method_class(config.method))
+        assert learner.trainable == (config.outer is not None)
+        assert RunConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
+    assert [config.method for config in chosen.configs(seeds=1)][: len(ALL_METHODS)] == list(ALL_METHODS)
+
+
+def test_the_papers_numbers_of_fast_parameters() -> None:
+    sizes = {}
+    chosen = preset("iclr2024")
+    for family in chosen.families:
+        config = chosen.config(family, "linear_hypernetwork", 0)
+        learner = make_learner(config.method, config.options, problem_of(make_family(family), config.imitation))
+        sizes[family] = learner.coefficients.numel() + learner.bias.numel()  # type: ignore[operator, union-attr]
+    # ICLR 2024, table in appendix C; the teacher's 264 there are 4 layers x 64 templates + 8, ours x 16.
+    assert sizes == {"preferences": 133, "goals": 30, "teacher": 72}
+
+
+def test_a_run_is_named_by_everything_that_determines_it() -> None:
+    config = tiny()
+    changes = [
+        {"seed": 1},
+        {"world": 1},
+        {"device": "cuda"},
+        {"sizes": {"horizon": 9}},
+        {"options": {"width": 9}},
+        {"outer": None},
+    ]
+    ids = {tiny(**change).run_id for change in changes}  # type: ignore[arg-type]
+    assert len(ids | {config.run_id}) == len(changes) + 1
+    assert config.run_id.startswith("goals-small_anil_s0_")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"device": "tpu"}, "unknown device 'tpu'; allowed: 'cpu', 'cuda', 'mps'"),
+        ({"support_episodes": 0}, "support_episodes is 0; allowed: at least 1"),
+    ],
+)
+def test_impossible_configs_are_refused(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        tiny(**change)  # type: ignore[arg-type]
+
+
+class OwnLoop(LinearHypernetwork):
+    """A method of one's own whose constructor has no inner loop."""
+
+    def __init__(self, problem: Problem, width: int = 8) -> None:
+        super().__init__(problem, InnerLoop(1, 0.1), width)
+
+
+def test_own_methods_take_anils_loops() -> None:
+    chosen = preset("quick")
+    anil = chosen.config("goals-small", "anil", 0)
+    config = chosen.config("goals-small", "examples.my_method:Bias", 0)
+    assert config.options == {"inner": anil.options["inner"]}
+    assert config.outer == anil.outer
+    assert chosen.config("goals-small", f"{__name__}:OwnLoop", 0).options == {}
+
+
+def test_options_are_checked_against_the_constructor() -> None:
+    options = options_of(ANIL, inner=InnerLoop(3, 0.1), width=8)
+    assert options == {"inner": {**options["inner"], "steps": 3, "learning_rate": 0.1}, "width": 8}
+    problem = problem_of(make_family("goals-small"), "optimal_action")
+    learner = make_learner("anil", json.loads(json.dumps(options)), problem)
+    assert learner.inner == InnerLoop(3, 0.1)
+    with pytest.raises(ValueError, match="ANIL cannot be built: got an unexpected keyword argument 'depth'"):
+        options_of(ANIL, inner=InnerLoop(3, 0.1), depth=8)  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="MAML cannot be built: missing a required argument: 'inner'"):
+        options_of(MAML, width=8)  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="'anil' has no option 'depth'; allowed: 'inner', 'width', 'hidden_layers'"):
+        make_learner("anil", {**options, "depth": 3}, problem)
+    with pytest.raises(ValueError, match="'anil' needs option 'inner'; given: 'width'"):
+        make_learner("anil", {"width": 3}, problem)
+
+
+@pytest.mark.parametrize("name", ["amil", "json:JSONDecoder", "nowhere:Learner"])
+def test_unknown_methods_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="allowed: "):
+        method_class(name)
+
+
+def test_every_method_is_a_learner(method: str) -> None:
+    assert issubclass(method_class(method), Learner)

@@ -1,0 +1,55 @@
+"""Pictures: same colours everywhere, numbers in order, floors that do not move the axes."""
+
+from pathlib import Path
+
+import imageio.v3 as iio
+import pytest
+from matplotlib import pyplot as plt
+
+from agents import LEARNERS
+from benchmarks.recipes.methods import FLOORS
+from benchmarks.reports import result_plots, style
+from benchmarks.scores.statistics import Estimate
+
+
+def test_every_method_has_a_colour_and_own_ones_get_others() -> None:
+    colours = style.colours_of([*LEARNERS, "my:Own", "my:Other"])
+    assert set(LEARNERS) <= set(style.COLOURS)
+    of_methods = [colours[method] for method in colours if method not in FLOORS]
+    assert len(set(of_methods)) == len(of_methods)
+
+
+def test_names_are_sorted_by_their_numbers() -> None:
+    names = ["128 wide", "16 wide", "M = 12", "M = 4", "32 wide", "16 wide"]
+    assert style.in_order(names) == ["16 wide", "32 wide", "128 wide", "M = 4", "M = 12"]
+
+
+@pytest.mark.parametrize(
+    ("support", "title"),
+    [("non_compositional", "non-compositional"), ("connected, 20 combinations", "connected, 20 combinations")],
+)
+def test_supports_are_readable(support: str, title: str) -> None:
+    assert style.support_title(support) == title
+
+
+def test_floors_do_not_move_the_axes() -> None:
+    figure, (axis,) = style.panels(1)
+    axis.set(xlim=(0, 1), ylim=(0.8, 0.9))
+    style.floor_lines(axis, {"no_adaptation": 0.82, "random": 0.0})
+    assert axis.get_ylim() == (0.8, 0.9)
+    assert [text.get_text() for text in axis.texts] == ["no adaptation 0.82", "random actions 0.00 ↓"]
+    plt.close(figure)
+
+
+def test_results_are_drawn(tmp_path: Path) -> None:
+    pair = Estimate(0.8, 0.7, 0.9), Estimate(0.6, 0.5, 0.65)
+    curve = [{"tasks": step, "validation_action_accuracy": 0.1 * step} for step in range(1, 5)]
+    methods = [*LEARNERS, "my:Own"]
+    panel = result_plots.Panel("goals, random support", "success rate", dict.fromkeys(methods, pair))
+    panel.curves.update({method: [curve, curve[:3]] for method in methods if method != "random"})
+    result_plots.held_out_against_fresh([panel, panel], "a note", tmp_path / "a.png")
+    result_plots.learning_curves([panel], tmp_path / "b.png")
+    only_floors = result_plots.Panel("floors", "return", {"random": pair})
+    result_plots.held_out_against_fresh([only_floors], "a note", tmp_path / "c.png")
+    for name in "abc":
+        assert iio.imread(tmp_path / f"{name}.png").std() > 0

@@ -1,0 +1,107 @@
+"""Records of runs: what a folder holds, and what damaged, foreign and old files say."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchmarks.recipes.config import CONFIG_VERSION
+from benchmarks.runs.files import write_text
+from benchmarks.runs.folder import RunFolder
+from benchmarks.runs.run import trained_run
+from tests.benchmarks.conftest import tiny
+
+
+def test_records_hold_everything(finished_runs: Path) -> None:
+    folder = RunFolder(finished_runs, tiny("anil"))
+    assert {path.name for path in folder.path.iterdir()} == {
+        "config.json",
+        "metrics.jsonl",
+        "result.json",
+        "learner.safetensors",
+    }
+    assert [record["step"] for record in folder.metrics()] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("result.json", "{"),
+        ("result.json", "[]"),
+        ("result.json", '{"schema_version": 99, "run_id": "x"}'),
+        ("config.json", "{}"),
+        ("config.json", "nonsense"),
+    ],
+)
+def test_damaged_records_are_refused_by_name(name: str, content: str, finished_runs: Path, tmp_path: Path) -> None:
+    run_id = tiny("anil").run_id
+    shutil.copytree(finished_runs / run_id, tmp_path / run_id)
+    (tmp_path / run_id / name).write_text(content)
+    with pytest.raises(ValueError, match=name):
+        trained_run(tmp_path, run_id)
+
+
+def test_damaged_and_foreign_learners_are_refused(finished_runs: Path, tmp_path: Path) -> None:
+    run_id = tiny("anil").run_id
+    shutil.copytree(finished_runs / run_id, tmp_path / run_id)
+    path = tmp_path / run_id / "learner.safetensors"
+    other = finished_runs / tiny("linear_hypernetwork").run_id / "learner.safetensors"
+    shutil.copy(other, path)
+    with pytest.raises(ValueError, match="another learner"):
+        trained_run(tmp_path, run_id)
+    path.write_bytes(b"\x00" * 100)
+    with pytest.raises(ValueError, match="damaged"):
+        trained_run(tmp_path, run_id)
+
+
+def test_renamed_and_unknown_runs_are_refused(finished_runs: Path, tmp_path: Path) -> None:
+    run_id = tiny("anil").run_id
+    shutil.copytree(finished_runs / run_id, tmp_path / "renamed")
+    with pytest.raises(ValueError, match="belongs to run"):
+        RunFolder.open(tmp_path, "renamed")
+    with pytest.raises(ValueError, match="'nothing' matches 0 folders"):
+        RunFolder.open(tmp_path, "nothing")
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "result.json"
+    write_text(path, "old")
+
+    def full(file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match=r"cannot write .*result\.json: No space left on device"):
+        write_text(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_runs_of_the_former_layout_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    """As version 3 wrote them: loops at the top, no version."""
+    former = {
+        "family": "goals-small",
+        "method": "anil",
+        "inner": {"steps": 10, "learning_rate": 0.009},
+        "outer": {"steps": 750, "learning_rate": 0.01},
+        "evaluation": {"validate_every": 100},
+        "imitation": "optimal_action",
+        "method_options": {"width": 128, "hidden_layers": 2},
+    }
+    path = tmp_path / "goals-small_anil_s0_5bd4dfbdf8"
+    path.mkdir()
+    (path / "config.json").write_text(json.dumps(former))
+    (path / "result.json").write_text(json.dumps({"schema_version": 1, "run_id": path.name}))
+    with pytest.raises(
+        ValueError, match=r"another version of CompWorld \(config version 3; allowed: 4\): train the run again"
+    ) as refused:
+        RunFolder.open(tmp_path, "goals-small_anil")
+    assert "\n" not in str(refused.value)
+    # The same command makes a run of its own beside it.
+    assert not RunFolder(tmp_path, tiny()).path.exists()
+
+
+def test_configs_say_their_version(finished_runs: Path) -> None:
+    path = RunFolder(finished_runs, tiny()).path / "config.json"
+    assert json.loads(path.read_text())["config_version"] == CONFIG_VERSION

@@ -1,0 +1,134 @@
+"""The command line: what it explains, refuses and runs, and how fast it says so."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import imageio.v3 as iio
+import pytest
+
+from benchmarks import cli
+from benchmarks.leaderboard import board
+from benchmarks.runs.folder import RunFolder
+from tests.benchmarks.conftest import tiny
+
+REPOSITORY = Path(__file__).parent.parent.parent
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "default"}
+HEAVY = ("torch", "numba", "gymnasium", "numpy", "matplotlib", "compworld", "agents")
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in cli.COMMANDS)])
+def test_help_explains_every_command(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main([*command, "--help"])
+    assert stop.value.code == 0
+    assert len(capsys.readouterr().out) > 300
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["train", "--method", "amil"], ["theory", "luck"]])
+def test_help_and_refusals_load_nothing_heavy(arguments: list[str]) -> None:
+    program = (
+        "import sys\nfrom benchmarks import cli\ntry:\n    cli.main(sys.argv[1:])\nfinally:\n"
+        f"    print('loaded', [name for name in {HEAVY} if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=ENVIRONMENT, check=False)
+    assert done.stdout.endswith("loaded []\n"), done.stderr
+
+
+def test_help_lists_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["train", "--help"])
+    said = "".join(capsys.readouterr().out.replace("│", "").split())
+    for choices in ("{quick,teacher,evening,iclr2024}", "{cpu,cuda,mps}", "told_hypernetwork,random}|STR", "{preferences,"):
+        assert choices in said
+
+
+@pytest.mark.parametrize("module", ["benchmarks", "benchmarks.leaderboard"])
+def test_modules_are_commands_too(module: str) -> None:
+    command = [sys.executable, "-m", module, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=ENVIRONMENT, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Run every method on every family of a preset" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["train", "--method", "amil"], "unknown method 'amil'; allowed: 'linear_hypernetwork'"),
+        (["leaderboard", "--method", "anil", "amil"], "unknown method 'amil'; allowed: 'linear_hypernetwork'"),
+        (["train", "--method", "nowhere:Learner"], "method 'nowhere:Learner' cannot be imported"),
+        (["train", "--method", "json:JSONDecoder"], "allowed: a subclass of agents.Learner"),
+        (["train", "--method", "anil", "--family", "goal"], "invalid choice 'goal' for argument '--family'. Expected one of"),
+        (["train", "--method", "anil", "--family", "goals"], "no family 'goals'; allowed: 'preferences-small', 'goals-small'"),
+        (["train", "--method", "anil", "--preset", "fast"], "invalid choice 'fast' for argument '--preset'. Expected one of"),
+        (["train", "--method", "anil", "--support", "x"], "invalid choice 'x' for argument '--support'. Expected one of"),
+        (["train", "--method", "anil", "--seed", "x"], "Error parsing --seed: invalid literal for int() with base 10: 'x'"),
+        (["train", "--method", "anil", "--steps", "0"], "outer steps are 0; allowed: at least 1"),
+        (["train", "--method", "random", "--steps", "4"], "method 'random' is not trained and takes no steps"),
+        (["train", "--method", "anil", "--depth", "4"], "unknown field '--depth' of a anil run on goals-small; allowed: --"),
+        (["train", "--method", "anil", "--width", "x"], "Error parsing --width: invalid literal for int() with base 10: 'x'"),
+        (["train", "--method", "anil", "--inner.optimizer", "x"], "unknown inner optimizer 'x'; allowed: 'adamw', 'sgd'"),
+        (["train", "--method", "anil", "--device", "tpu"], "invalid choice 'tpu' for argument '--device'. Expected one of"),
+        (["evaluate", "--run", "none"], "run 'none' matches 0 folders"),
+        (["evaluate", "--run", "none", "--bla", "3"], "Unrecognized options: --bla, 3"),
+        (["splits", "--family", "mazes"], "invalid choice 'mazes' for argument '--family'. Expected one of"),
+        (["play", "--env-id", "CompWorld-v0"], "invalid choice 'CompWorld-v0' for argument '--env-id'. Expected one of"),
+        (["theory", "luck"], "invalid choice 'luck' for argument 'experiment'. Expected one of"),
+        (["theory", "reach", "--support", "0,1"], "experiment 'reach' takes no support; allowed for 'identification'"),
+        (["luck"], "Expected one of {leaderboard, train, "),
+    ],
+)
+def test_wrong_input_ends_with_one_line(
+    command: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        cli.main(command)
+    assert str(stop.value.code).startswith("compworld: ")
+    assert message in str(stop.value.code)
+    assert "\n" not in str(stop.value.code)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_own_method_runs_from_the_command_line(tmp_path: Path) -> None:
+    """The example in examples/, as its text says; its fields can be set too."""
+    command = [sys.executable, "-m", "benchmarks.cli", "train", "--method", "examples.my_method:Bias", "--outer.steps", "2"]
+    fields = ["--width", "8", "--inner.steps", "2", "--evaluation.tasks", "4"]
+    done = subprocess.run(
+        [*command, *fields, "--runs", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        env=ENVIRONMENT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "held_out" in done.stdout
+    (path,) = tmp_path.iterdir()
+    config = RunFolder.open(tmp_path, path.name).config
+    assert (config.options["width"], config.options["inner"]["steps"], config.steps) == (8, 2, 2)
+
+
+def test_splits_prints_a_diagnosis_and_draws_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["splits", "--family", "preferences", "--support", "disconnected", "--out", str(tmp_path / "split.png")])
+    assert "connected support: no, 2 components" in capsys.readouterr().out
+    assert iio.imread(tmp_path / "split.png").std() > 0
+
+
+def test_evaluate_shows_a_finished_run(finished_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["evaluate", "--run", tiny("anil").run_id, "--runs", str(finished_runs)])
+    said = capsys.readouterr().out
+    assert "held_out" in said
+    assert "success rate" in said
+
+
+def test_interrupting_keeps_what_has_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(board, "leaderboard", interrupted)
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["leaderboard"])
+    assert "finished runs are kept" in str(stop.value.code)
