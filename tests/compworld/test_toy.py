@@ -43,6 +43,8 @@ def test_it_is_gone_after_it_was_unregistered():
         assert not set(IDS) & (set(compworld.ENV_IDS) | set(gym.registry))
         with pytest.raises(ValueError, match="unknown family 'reach'; allowed: 'preferences', "):
             make_family("reach")
+        with pytest.raises(ValueError, match="family 'reach' is not registered; allowed: 'preferences', 'goals', 'teacher'"):
+            unregister_family(Reach)
     finally:
         compworld.register_family(Reach)
 
@@ -53,6 +55,32 @@ def test_a_name_is_registered_once(family):
     with pytest.raises(ValueError, match=rf"family '{family.name}' is registered already; allowed: other names than 'pref"):
         compworld.register_family(family)
     assert family_names() == before
+
+
+class WithoutHorizon(Reach):
+    name, title = "walk", "Walk"
+
+    def __init__(self, world=0, side=4):
+        super().__init__(world, side)
+
+
+class SameTitle(Reach):
+    name = "walk"
+
+
+@pytest.mark.parametrize(
+    ("family", "message"),
+    [
+        (WithoutHorizon, "family 'walk' has no size 'horizon'; allowed: grid worlds whose constructor takes it"),
+        (SameTitle, "family 'walk' is registered already; allowed: other names than .*'CompWorld-Reach-v0'"),
+    ],
+)
+def test_impossible_families(family, message):
+    before = family_names()
+    with pytest.raises(ValueError, match=message):
+        compworld.register_family(family)
+    assert family_names() == before
+    assert "walk" not in compworld.FAMILIES
 
 
 def test_released_manifests_are_not_touched():
