@@ -25,8 +25,8 @@ def split_picture(diagnosis: Diagnosis, path: Path) -> None:
     compositional = "compositional" if diagnosis.compositional else "not compositional"
     connected = "connected" if diagnosis.connected else "not connected"
     figure.suptitle(
-        f"{style.support_title(split.support)} support, world {split.world}: trained {split.trained.sum()}, held out {split.held_out.sum()} "
-        f"of {len(split.space)} combinations; {compositional}, {connected}"
+        f"{style.support_title(split.support)} support, world {split.world}: trained {split.trained.sum()}, held out "
+        f"{split.held_out.sum()} of {len(split.space)} combinations; {compositional}, {connected}"
     )
     style.save(figure, path)
 
