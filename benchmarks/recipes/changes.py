@@ -43,10 +43,10 @@ def changed(config: RunConfig, arguments: Sequence[str]) -> RunConfig:
             raise ValueError(
                 f"unknown field {name!r} of a {config.method} run on {config.family}; allowed: {', '.join(allowed)}"
             )
-    kind = dataclasses.make_dataclass(
+    kind: Any = dataclasses.make_dataclass(
         "Fields", [(name, type_, dataclasses.field(default=value)) for name, type_, value in fields]
     )
-    given: Any = tyro.cli(tyro.conf.FlagConversionOff[kind], args=list(arguments), prog="compworld train")
+    given = tyro.cli(kind, args=list(arguments), prog="compworld train", config=(tyro.conf.FlagConversionOff,))
     return _applied(config, fields, given)
 
 

@@ -20,12 +20,13 @@ def split_picture(diagnosis: Diagnosis, path: Path) -> None:
     values, counts = np.unique(diagnosis.distances, return_counts=True)
     bars.bar(values, counts, color="C0", width=0.6)
     bars.set(xticks=values, xlim=(min(values) - 1, max(values) + 1), ylabel="held-out combinations")
+    bars.yaxis.get_major_locator().set_params(integer=True)
     bars.set_xlabel("modules that differ from\nthe nearest trained combination")
     compositional = "compositional" if diagnosis.compositional else "not compositional"
     connected = "connected" if diagnosis.connected else "not connected"
     figure.suptitle(
-        f"support {split.support!r}, world {split.world}: trained {split.trained.sum()}, held out {split.held_out.sum()} "
-        f"of {len(split.space)} combinations; {compositional}, {connected}"
+        f"{style.support_title(split.support)} support, world {split.world}: trained {split.trained.sum()}, held out "
+        f"{split.held_out.sum()} of {len(split.space)} combinations; {compositional}, {connected}"
     )
     style.save(figure, path)
 
@@ -114,10 +115,10 @@ def _co_occurrence(graph: Any, diagnosis: Diagnosis) -> None:
     component = {module: number for number, group in enumerate(diagnosis.components) for module in group}
     for module in range(modules):
         color = f"C{component[module] + 1}" if module in component else "white"
-        graph.scatter(*place[module], s=340, color=color, edgecolor="black", zorder=2)
-        graph.annotate(
-            space.module_names[module], place[module] * np.asarray([1.35, 1.2]), ha="center", va="center", fontsize=8
-        )
-    graph.set(xlim=(-1.7, 1.7), ylim=(-1.4, 1.4), aspect="equal")
+        graph.scatter(*place[module], s=220, color=color, edgecolor="black", zorder=2)
+        across = place[module, 0]
+        side = "center" if abs(across) < 0.2 else "left" if across > 0 else "right"
+        graph.annotate(space.module_names[module], 1.18 * place[module], ha=side, va="center", fontsize=8)
+    graph.set(xlim=(-2, 2), ylim=(-1.35, 1.35), aspect="equal")
     graph.axis("off")
     graph.set_title("modules trained together\n(colour: component, white: never trained)", fontsize=9)

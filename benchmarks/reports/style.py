@@ -83,37 +83,32 @@ def limits_of(values: Sequence[float], margin: float = 0.08) -> tuple[float, flo
 
 
 def floor_lines(axis: Any, floors: Mapping[str, float]) -> None:
-    """Floors as thin labelled lines, without moving the axis: one that lies below the picture is written at its edge."""
+    """Floors as thin labelled lines, without moving the axis: what lies below the picture is written at its top."""
     low, high = axis.get_ylim()
-    below = 0
-    for method, value in sorted(floors.items(), key=lambda item: -item[1]):
+    look = {"fontsize": 7, "color": "0.35"}
+    below = []
+    for method, value in floors.items():
         label = f"{title_of(method).removesuffix(' (floor)')} {value:.2f}"
         if value < low:
-            place = low + (0.015 + 0.05 * below) * (high - low)
-            below += 1
-            axis.text(
-                0.99,
-                place,
-                f"{label} ↓",
-                transform=axis.get_yaxis_transform(),
-                ha="right",
-                va="bottom",
-                fontsize=7,
-                color="0.35",
-            )
+            below.append(label)
             continue
         axis.axhline(value, color="0.45", linewidth=0.8, linestyle=":" if method == "random" else "--", zorder=0)
-        axis.text(0.99, value, label, transform=axis.get_yaxis_transform(), ha="right", va="bottom", fontsize=7, color="0.35")
+        axis.text(0.99, value, label, transform=axis.get_yaxis_transform(), ha="right", va="bottom", **look)
+    if below:
+        axis.text(0.02, 0.98, "below:\n" + "\n".join(below), transform=axis.transAxes, ha="left", va="top", **look)
     axis.set_ylim(low, high)
 
 
-def legend_below(figure: Any, axes: Sequence[Any], columns: int = 4) -> None:
-    """One legend for all panels, below them, each name once."""
+def legend_below(figure: Any, axes: Sequence[Any]) -> None:
+    """One legend for all panels, below them, each name once; as many beside each other as fit."""
     found: dict[str, Any] = {}
     for axis in axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    figure.legend(list(found.values()), list(found), loc="outside lower center", ncols=min(columns, max(1, len(found))))
+    if found:
+        longest = max(map(len, found)) + 8  # the handle, too, takes room
+        columns = min(len(found), max(1, int(13 * figure.get_figwidth() / longest)))
+        figure.legend(list(found.values()), list(found), loc="outside lower center", ncols=columns)
 
 
 def save(figure: Any, path: Path) -> None:

@@ -44,8 +44,9 @@ class Table:
 
     def markdown(self) -> str:
         """Lines of a Markdown table; the title is not among them."""
-        lines = [[column.name for column in self._columns], ["---"] * len(self._columns), *self._texts()]
-        return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+        lines = [[column.name for column in self._columns], *self._texts()]
+        head, *body = (f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+        return "\n".join([head, "|---" * len(self._columns) + "|", *body])
 
     def csv(self) -> str:
         """Every number in full."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.model_selection import GroupKFold
+from threadpoolctl import threadpool_limits
 
 from agents import Code, Learner, Nothing
 from benchmarks.recipes.config import RunConfig
@@ -72,8 +73,6 @@ def decode(
     """
     # One scale for all features: a scale for each would blow up those that hardly vary in the first set and do in the second.
     scale = max(np.sqrt(features_TF.var(0).mean()), 1e-12)
-    decomposition = Decomposition.of(features_TF / scale)
-    held_out_TF = held_out_features_TF / scale
     groups = min(FOLDS, len(np.unique(combination_T)))
     folds = [left_out for _, left_out in GroupKFold(groups).split(weights_TM, groups=combination_T)]
     guess = weights_TM.mean(0)
@@ -81,14 +80,16 @@ def decode(
 
     def score(shuffled: Decomposition) -> tuple[np.ndarray, float, float]:
         penalty = float(PENALTIES[shuffled.errors_left_out(weights_TM, PENALTIES, folds).argmin()])
-        predicted = shuffled.predict(weights_TM, penalty, held_out_TF)
+        predicted = shuffled.predict(weights_TM, penalty, held_out_features_TF / scale)
         each_M = np.where(varies_M, r_squared(predicted, held_out_weights_TM, guess, 0), np.nan)
         return each_M, float(r_squared(predicted, held_out_weights_TM, guess, (0, 1))), penalty
 
-    # Each shuffling chooses its own penalty: with that of the true features it would fit noise, and score far below 0.
     orders = [rng.permutation(len(features_TF)) for _ in range(PERMUTATIONS)]
-    permuted, permuted_totals, _ = zip(*(score(decomposition.shuffled(order)) for order in orders), strict=True)
-    r2, total, penalty = score(decomposition)
+    with threadpool_limits(1, user_api="blas"):  # for such small matrices more threads take ten times as long on a busy machine
+        decomposition = Decomposition.of(features_TF / scale)
+        # Each shuffling chooses its own penalty: with that of the true features it would fit noise, and score far below 0.
+        permuted, permuted_totals, _ = zip(*(score(decomposition.shuffled(order)) for order in orders), strict=True)
+        r2, total, penalty = score(decomposition)
     return {
         "r2": [None if np.isnan(value) else float(value) for value in r2],
         "total_r2": total,

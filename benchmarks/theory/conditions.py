@@ -233,7 +233,7 @@ class Condition(Study[Budget, Cell | Setting]):
         return condition_tables.markdown(found, self.met, self.missed)
 
     def picture(self, found: dict[str, Any], path: Path) -> None:
-        conditions_picture(found, path)
+        conditions_picture(found, self.met, self.missed, path)
 
 
 def cells_of(settings: Sequence[Cell | Setting]) -> list[Cell]:

@@ -74,7 +74,7 @@ def sweep_picture(rows: Sequence[dict[str, Any]], title: str, axis_label: str, s
         axis.set(title=panel, xlabel=axis_label)
     low = min(row["low"] for row in rows)
     axes[0].set(ylabel=score, ylim=(max(-1.0, low - 0.04), 1.02))
-    style.legend_below(figure, axes, 3 * len(panels) if len(looks) > 4 else 2 * len(panels))
+    style.legend_below(figure, axes)
     figure.suptitle(textwrap.fill(title, 60 * len(panels)))
     style.save(figure, path)
 
@@ -87,7 +87,7 @@ def _looks(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     }
     if len(set(method_of.values())) == 1:
         return {line: {"color": shade} for line, shade in style.shades(list(method_of)).items()}
-    colours = style.colours_of(list(method_of.values()))
+    colours = style.colours_of(sorted(method_of.values(), key=[*style.COLOURS, *method_of.values()].index))
     looks: dict[str, dict[str, Any]] = {}
     for line, method in method_of.items():
         number = sum(method_of[other] == method for other in looks)
@@ -96,11 +96,12 @@ def _looks(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return dict(sorted(looks.items(), key=lambda item: list(colours).index(method_of[item[0]])))
 
 
-def conditions_picture(found: dict[str, Any], path: Path) -> None:
+def conditions_picture(found: dict[str, Any], met: str, missed: str, path: Path) -> None:
     """Held-out score of every method on each support, with intervals; a panel for each family, the last for students.
 
     Args:
         found: of :meth:`benchmarks.theory.conditions.Condition.found`; a family's first score is drawn.
+        met, missed: the support that meets the condition, and the other; students have one of each.
         path: of the PNG.
     """
     panels: list[tuple[str, str, list[tuple[str, str, Estimate]]]] = []
@@ -112,7 +113,10 @@ def conditions_picture(found: dict[str, Any], path: Path) -> None:
         ]
         panels.append((f"{family['family']}, {family['seeds']} seeds", title_of_score(score), cells))
     students = found["theory_setting"]
-    cells = [("student", sets_title(row["support"]), Estimate.from_dict(row["held_out"])) for row in students["rows"]]
+    cells = [
+        ("student", f"{style.support_title(name)}, {sets_title(row['support'])}", Estimate.from_dict(row["held_out"]))
+        for name, row in zip((met, missed), students["rows"], strict=True)
+    ]
     panels.append((f"theory's setting, {students['seeds']} seeds", title_of_score("r2"), cells))
     figure, axes = style.panels(len(panels))
     for axis, (title, score, cells) in zip(axes, panels, strict=True):
@@ -125,7 +129,7 @@ def conditions_picture(found: dict[str, Any], path: Path) -> None:
             estimates = [estimate for _, estimate in own]
             values = [e.value for e in estimates]
             axis.errorbar(x, values, style.reach(estimates), fmt="o", capsize=3, color=colours[method], label=title_of(method))
-        axis.set_xticks(range(len(supports)), [textwrap.fill(support, 18, break_on_hyphens=False) for support in supports])
+        axis.set_xticks(range(len(supports)), [support.replace(", ", ",\n") for support in supports])
         axis.set(title=title, ylabel=f"{score}, held out", xlim=(-0.6, len(supports) - 0.4))
     style.legend_below(figure, axes)
     figure.suptitle(f"{found['title']}: 95 % intervals over seeds and tasks")

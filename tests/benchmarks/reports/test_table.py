@@ -19,7 +19,7 @@ TABLE = Table(
 def test_markdown() -> None:
     assert TABLE.markdown().splitlines() == [
         "| method | met | steps | score | R² |",
-        "| --- | --- | --- | --- | --- |",
+        "|---|---|---|---|---|",
         "| ANIL | yes | 1,000 | 0.512 [0.400, 0.600] | +0.2 |",
         "| a &#124; b | no | 3 |  | -1.0 |",
     ]

@@ -49,7 +49,7 @@ def test_r_squared_is_one_for_truth_and_zero_for_the_mean() -> None:
     query = dataclasses.replace(query, targets=torch.rand(query.targets.shape, dtype=torch.float64))
     mean = (query.targets * query.weights[..., None]).sum(1, keepdim=True).expand_as(query.targets)
     learner = NoAdaptation(problem_of(World(tiny(family="preferences-small")).family, "action_values"), 4, 1).double()
-    for outputs, value in ((query.targets, 1.0), (mean, 0.0), (2 * mean - query.targets, 0.0)):
+    for outputs, value in ((query.targets, 1.0), (mean, 0.0), (2 * mean - query.targets, -3.0)):
         found = open_loop(learner, outputs, query, batch.query, "action_values")["r2"]
         np.testing.assert_allclose(found, value, atol=1e-9)
 
