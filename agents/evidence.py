@@ -5,14 +5,11 @@ Axes of tensor names: T tasks, N samples, M modules.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Self
+from typing import ClassVar, Protocol, Self
 
 from torch import Tensor
 
 from agents.examples import Examples
-
-if TYPE_CHECKING:
-    from agents.learner import Learner
 
 
 class Evidence(ABC):
@@ -30,6 +27,12 @@ class Evidence(ABC):
     @abstractmethod
     def __getitem__(self, tasks: Tensor) -> Self:
         """Evidence about some of the tasks, by their numbers, without what is padding for all of them."""
+
+
+class Declares(Protocol):
+    """Whoever says which kind of evidence it adapts to: every learner."""
+
+    evidence: ClassVar[type[Evidence]]
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,6 @@ class MetaBatch:
     def __getitem__(self, tasks: slice | Tensor) -> "MetaBatch":
         return MetaBatch(self.support[tasks], self.query[tasks], self.codes[tasks])
 
-    def shown_to(self, learner: "Learner") -> Evidence:
+    def shown_to(self, learner: Declares) -> Evidence:
         """The one kind of evidence that a learner declares."""
         return learner.evidence.of(self)

@@ -17,6 +17,7 @@ from agents.compiled.compiler import compiled, entry_point
 from agents.compiled.gemm import gemm
 from agents.compiled.layers import add
 from agents.compiled.losses import curvature, loss_and_gradient
+from agents.compiled.tasks import is_partial
 from agents.compiled.units import put_units, take_units, used_places
 
 STEPS_AT_ONCE = 10
@@ -167,7 +168,7 @@ def _adapt_to(task, support, inner, start_P, room):
     first_moment, second_moment = room.first_moment[:size], room.second_moment[:size]
     first_moment[:] = 0
     second_moment[:] = 0
-    partial = _is_partial(task, support)
+    partial = is_partial(task, support)
     for k in range(len(rates.moves)):
         samples = _samples(task, support, k, partial, features, room)
         count = len(samples.weights)
@@ -213,7 +214,7 @@ def _back(task, support, places, inner, gradients, room):
     first_moment[:] = 0
     second_moment[:] = 0
     of_features[:] = 0
-    partial = _is_partial(task, support)
+    partial = is_partial(task, support)
     for k in range(steps - 1, -1, -1):
         slot = k % STEPS_AT_ONCE
         samples = _samples(task, support, k, partial, features, room)
@@ -248,17 +249,6 @@ def _adapted_head(places, rates, start_P, room, out_P):
     size = len(places)
     out_P[:] = adamw.decay(rates) * start_P
     out_P[places] = room.heads[len(rates.moves) * size : (len(rates.moves) + 1) * size]
-
-
-@compiled
-def _is_partial(task, support):
-    """Whether some step leaves samples of a task out."""
-    begin, end = support.starts[task], support.starts[task + 1]
-    for w in range(len(support.weights)):
-        for n in range(begin, end):
-            if support.weights[w, n] == 0:
-                return True
-    return False
 
 
 @compiled

@@ -98,3 +98,14 @@ def task_set(layer: SparseInput | DenseInput, examples: Examples) -> TaskSet:
 def longest(starts):
     """Most samples of a task."""
     return (starts[1:] - starts[:-1]).max()
+
+
+@compiled
+def is_partial(task, taken):
+    """Whether some step leaves samples of a task out."""
+    begin, end = taken.starts[task], taken.starts[task + 1]
+    for w in range(len(taken.weights)):
+        for n in range(begin, end):
+            if taken.weights[w, n] == 0:
+                return True
+    return False

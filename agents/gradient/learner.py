@@ -11,7 +11,7 @@ from torch import Tensor
 
 from agents.evidence import Demonstrations, Evidence
 from agents.examples import Examples, Problem
-from agents.gradient.loop import Fast, InnerLoop, adapted_fast, with_minibatches
+from agents.gradient.loop import Fast, InnerLoop, descend, with_minibatches
 from agents.learner import Adapted, Learner
 
 
@@ -64,7 +64,12 @@ class GradientLearner(Learner):
 
     def adapt(self, evidence: Demonstrations, generator: torch.Generator | None = None) -> "AdaptedNetwork":
         support = self.draw(evidence, generator).examples
-        return AdaptedNetwork(self, adapted_fast(self, self.encode(support.inputs), support))
+        encoded, create_graph = self.encode(support.inputs), torch.is_grad_enabled() and self.inner.second_order
+
+        def gradient(fast: Fast, examples: Examples) -> Fast:
+            return self.gradient(fast, encoded, examples, create_graph)
+
+        return AdaptedNetwork(self, descend(self.inner, self.initial_fast(encoded), support, gradient))
 
 
 class AdaptedNetwork(Adapted):

@@ -1,16 +1,13 @@
 """The inner loop: adapt the fast parameters of all tasks at once to their support sets, differentiably."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from agents.examples import Examples
 from agents.gradient import adamw
-
-if TYPE_CHECKING:
-    from agents.gradient.learner import GradientLearner
 
 Fast = dict[str, Tensor]
 """Fast parameters by name, each with a leading task axis: what the inner loop adapts."""
@@ -43,30 +40,26 @@ class InnerLoop:
             raise ValueError(f"inner steps {self.steps}, minibatch {self.minibatch}; allowed: steps from 0, minibatch from 1")
 
 
-def adapted_fast(learner: "GradientLearner", encoded: Any, support: Examples) -> Fast:
-    """The fast parameters of every task after the learner's inner steps.
-
-    Differentiable with respect to the learner's parameters where gradients are enabled.
+def descend(inner: InnerLoop, start: Fast, support: Examples, gradient: Callable[[Fast, Examples], Fast]) -> Fast:
+    """The fast parameters of every task after the inner steps; differentiable where the gradients are.
 
     Args:
-        learner: whose fast parameters adapt.
-        encoded: its encoding of ``support``.
+        inner: how to adapt.
+        start: fast parameters before adaptation.
         support: the examples of each task.
+        gradient: of each task's loss on examples, with respect to its fast parameters.
     """
-    inner = learner.inner
-    fast = learner.initial_fast(encoded)
-    moments = {name: adamw.Moments.like(value) for name, value in fast.items()}
+    fast, moments = start, {name: adamw.Moments.like(value) for name, value in start.items()}
     for number in range(inner.steps):
         weights = support.weights if support.minibatches is None else support.minibatches[number]
-        examples = replace(support, weights=weights)
-        gradients = learner.gradient(fast, encoded, examples, torch.is_grad_enabled() and inner.second_order)
+        gradients = gradient(fast, replace(support, weights=weights))
         moved: Fast = {}
-        for name, gradient in gradients.items():
+        for name, value in fast.items():
             if inner.optimizer == "sgd":
-                moved[name] = fast[name] - inner.learning_rate * gradient
+                moved[name] = value - inner.learning_rate * gradients[name]
             else:
                 moved[name], moments[name] = adamw.step(
-                    fast[name], gradient, moments[name], inner.learning_rate, inner.weight_decay
+                    value, gradients[name], moments[name], inner.learning_rate, inner.weight_decay
                 )
         fast = moved
     return fast

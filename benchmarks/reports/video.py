@@ -121,11 +121,16 @@ def _frames(world: World, players: Sequence[Player], weights: np.ndarray, which:
 
 
 def _beside(players: Sequence[Player], which: str) -> np.ndarray:
-    columns = []
-    for player in players:
-        picture = np.asarray(player.environment.render())
-        title = caption_strip([f"{player.name} ({which.replace('_', ' ')})"], picture.shape[1], 14)
-        columns.append(np.concatenate([title, picture]))
+    pictures = [np.asarray(player.environment.render()) for player in players]
+    titles = [
+        caption_strip([f"{player.name} ({which.replace('_', ' ')})"], picture.shape[1], 14)
+        for player, picture in zip(players, pictures, strict=True)
+    ]
+    # Titles that wrap differently must not push their pictures out of line.
+    most = max(len(title) for title in titles)
+    columns = [
+        np.concatenate([_fit(title, most, title.shape[1]), picture]) for title, picture in zip(titles, pictures, strict=True)
+    ]
     height = max(len(column) for column in columns)
     gap = np.full((height, 8, 3), 255, dtype=np.uint8)
     pieces = [piece for column in columns for piece in (_fit(column, height, column.shape[1]), gap)]

@@ -1,0 +1,83 @@
+"""Documentation says what is true: every code block runs, every command is one, every link leads somewhere."""
+
+import functools
+import re
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks import cli
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#\s]+)")
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """Page and code of every block in a language."""
+    return [
+        (str(page.relative_to(ROOT)), code)
+        for page in PAGES
+        for found, code in BLOCK.findall(page.read_text(encoding="utf-8"))
+        if found == language
+    ]
+
+
+PYTHON = blocks("python")
+COMMANDS = [(page, line) for page, code in blocks("bash") for line in code.splitlines() if line.strip()]
+
+
+def test_the_readme_has_blocks_and_is_short() -> None:
+    assert len([page for page, _ in PYTHON if page == "README.md"]) >= 2
+    assert len([page for page, _ in COMMANDS if page == "README.md"]) >= 6
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_every_block_is_run() -> None:
+    assert {language for page in PAGES for language, _ in BLOCK.findall(page.read_text(encoding="utf-8"))} <= {"python", "bash"}
+
+
+@pytest.mark.parametrize(("page", "code"), PYTHON, ids=[f"{page}-{number}" for number, (page, _) in enumerate(PYTHON)])
+def test_python_blocks_run(page: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, page, "exec"), {"__name__": page})
+    assert "import" in code
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS)
+def test_commands_are_accepted(page: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line takes them as they stand: what it would do is run elsewhere in the tests, for it may take hours."""
+    program, *arguments = shlex.split(line, comments=True)
+    if program == "make":
+        done = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return
+    assert program == "compworld", f"{page}: {line}"
+    called: list[str] = []
+    for name, command in dict(cli.COMMANDS).items():
+        noted = recorder(command, name, called)
+        monkeypatch.setitem(cli.COMMANDS, name, noted)
+        monkeypatch.setattr(cli, name, noted)
+    cli.main(arguments)
+    assert called == arguments[:1]
+
+
+def recorder(command: Callable[..., None], name: str, called: list[str]) -> Callable[..., None]:
+    """A function with the same arguments that notes its call."""
+
+    @functools.wraps(command)
+    def noted(*_: object, **__: object) -> None:
+        called.append(name)
+
+    return noted
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), f"{page}: {target}"
