@@ -121,19 +121,8 @@ def room(steps, samples, outputs, start_P):
 
 
 @entry_point
-def adapt(part, support, inner, start_P, room, heads_TP):
-    """Adapt to the support sets of a part of the tasks; fills their rows of ``heads_TP``.
-
-    Arguments as of :func:`query_losses`.
-    """
-    for task in range(part.first, part.last):
-        places = _adapt_to(task, support, inner, start_P, room)
-        _adapted_head(places, inner.rates, start_P, room, heads_TP[task])
-
-
-@entry_point
-def query_losses(part, sets, inner, start_P, gradients, room):
-    """Adapt to the support sets of a part of the tasks and score on their query sets.
+def run(part, sets, inner, start_P, gradients, room, heads_TP, score):
+    """Adapt to the support sets of a part of the tasks and, if asked to, score on their query sets.
 
     Args:
         part: :class:`agents.compiled.tasks.Part`.
@@ -142,6 +131,8 @@ def query_losses(part, sets, inner, start_P, gradients, room):
         start_P: the head's weights and biases, [A, H'].
         gradients: :class:`Gradients`.
         room: for these sizes.
+        heads_TP: filled with the tasks' adapted heads; without rows, if nobody wants them.
+        score: whether to score.
 
     Returns:
         Sum of the query losses.
@@ -149,8 +140,11 @@ def query_losses(part, sets, inner, start_P, gradients, room):
     total = 0.0
     for task in range(part.first, part.last):
         places = _adapt_to(task, sets.support, inner, start_P, room)
-        total += _score(task, sets.query, places, inner, start_P, gradients, room)
-        _back(task, sets.support, places, inner, gradients, room)
+        if len(heads_TP):
+            _adapted_head(places, inner.rates, start_P, room, heads_TP[task])
+        if score:
+            total += _score(task, sets.query, places, inner, start_P, gradients, room)
+            _back(task, sets.support, places, inner, gradients, room)
     return total
 
 

@@ -84,37 +84,32 @@ def room(steps, samples, dense, outputs, layers, slow):
 
 
 @entry_point
-def adapt(part, support, inner, slow, room, fast_TF):
-    """Adapt to the support sets of a part of the tasks; fills their rows of ``fast_TF``.
+def run(part, sets, inner, slow, of_slow, room, fast_TF, score):
+    """Adapt to the support sets of a part of the tasks and, if asked to, score on their query sets.
 
-    Arguments as of :func:`query_losses`.
-    """
-    steps = len(inner.rates.moves)
-    for task in range(part.first, part.last):
-        _adapt_to(task, support, inner, slow, room)
-        fast_TF[task] = room.fast[steps]
-
-
-@entry_point
-def query_losses(part, sets, inner, slow, of_slow, room):
-    """Adapt to the support sets of a part of the tasks and score on their query sets.
+    One function does both, for what is compiled twice takes twice as long to compile.
 
     Args:
         part: :class:`agents.compiled.tasks.Part`.
         sets: :class:`agents.compiled.tasks.Sets`.
         inner: :class:`agents.compiled.tasks.Inner`.
         slow: :class:`Slow`.
-        of_slow: added to are the gradients.
+        of_slow: added to are the gradients of the query losses.
         room: for these sizes.
+        fast_TF: filled with the tasks' adapted parameters; without rows, if nobody wants them.
+        score: whether to score.
 
     Returns:
         Sum of the query losses.
     """
-    total = 0.0
+    steps, total = len(inner.rates.moves), 0.0
     for task in range(part.first, part.last):
         _adapt_to(task, sets.support, inner, slow, room)
-        total += _score(task, sets.query, inner, slow, of_slow, room)
-        _back(task, sets.support, inner, slow, of_slow, room)
+        if len(fast_TF):
+            fast_TF[task] = room.fast[steps]
+        if score:
+            total += _score(task, sets.query, inner, slow, of_slow, room)
+            _back(task, sets.support, inner, slow, of_slow, room)
     return total
 
 

@@ -63,30 +63,18 @@ class Room(NamedTuple):
     adjoint: np.ndarray
 
 
-@entry_point
-def adapt(part, support, inner, layout, slow, shared_TS, table_TVH):
-    """Adapt to the support sets of a part of the tasks; fills their parameters. Other arguments as of :func:`query_losses`.
+class Adapted(NamedTuple):
+    """Where adapted parameters go; without rows, if nobody wants them."""
 
-    Args:
-        shared_TS: all parameters but the first layer's rows.
-        table_TVH: the first layer's rows, those that stand for several inputs as their mean.
-    """
-    steps, shared = len(inner.rates.moves), len(slow.shared)
-    width, room = slow.table.shape[1], _room(support, longest(support.starts), inner, layout, slow)
-    decay = adamw.decay(inner.rates)
-    for task in range(part.first, part.last):
-        used = _adapt_to(task, support, inner, layout, slow, room)
-        shared_TS[task] = room.fast[steps, :shared]
-        for v in range(len(slow.table)):
-            table_TVH[task, v] = slow.table[v] * (decay / max(layout.sizes[v], inner.rates.constants[-1]))
-        for u in range(len(used)):
-            table_TVH[task, used[u]] = room.fast[steps, shared + u * width : shared + (u + 1) * width]
-        room.place_of_row[used] = -1
+    shared: np.ndarray
+    """[T, S]"""
+    table: np.ndarray
+    """[T, V, H]; a row that stands for several inputs is their mean."""
 
 
 @entry_point
-def query_losses(part, sets, inner, layout, slow, of_slow):
-    """Adapt to the support sets of a part of the tasks and score on their query sets.
+def run(part, sets, inner, layout, slow, of_slow, adapted, score):
+    """Adapt to the support sets of a part of the tasks and, if asked to, score on their query sets.
 
     Args:
         part: :class:`agents.compiled.tasks.Part`.
@@ -94,7 +82,9 @@ def query_losses(part, sets, inner, layout, slow, of_slow):
         inner: :class:`agents.compiled.tasks.Inner`.
         layout: :class:`Layout`.
         slow: :class:`Slow`.
-        of_slow: added to are the gradients.
+        of_slow: added to are the gradients of the query losses.
+        adapted: :class:`Adapted`.
+        score: whether to score.
 
     Returns:
         Sum of the query losses.
@@ -104,10 +94,25 @@ def query_losses(part, sets, inner, layout, slow, of_slow):
     total = 0.0
     for task in range(part.first, part.last):
         used = _adapt_to(task, sets.support, inner, layout, slow, room)
-        total += _score(task, sets.query, used, inner, layout, slow, of_slow, room)
-        _back(task, sets.support, used, inner, layout, of_slow, room)
+        if len(adapted.shared):
+            _note(task, used, inner, layout, slow, room, adapted)
+        if score:
+            total += _score(task, sets.query, used, inner, layout, slow, of_slow, room)
+            _back(task, sets.support, used, inner, layout, of_slow, room)
         room.place_of_row[used] = -1
     return total
+
+
+@compiled
+def _note(task, used, inner, layout, slow, room, adapted):
+    """A task's adapted parameters: rows that it does not use have only decayed."""
+    steps, shared, width = len(inner.rates.moves), len(slow.shared), slow.table.shape[1]
+    fast, decay = room.fast[steps], adamw.decay(inner.rates)
+    adapted.shared[task] = fast[:shared]
+    for v in range(len(slow.table)):
+        adapted.table[task, v] = slow.table[v] * (decay / max(layout.sizes[v], inner.rates.constants[-1]))
+    for u in range(len(used)):
+        adapted.table[task, used[u]] = fast[shared + u * width : shared + (u + 1) * width]
 
 
 @compiled

@@ -17,12 +17,14 @@ def query_loss(learner: ANIL, support: Examples, query: Examples) -> Tensor:
     few, asked = Packing(support), Packing(query)
     features, asked_features = learner.body(few.inputs[None])[0], learner.body(asked.inputs[None])[0]
     sets, inner = Sets(few.task_set(features), asked.task_set(asked_features)), inner_of(learner, support)
+    start = learner.initial_head().flatten()
+    nobody = np.empty((0, len(start)), support.targets.numpy().dtype)
 
     def run(part: Part, slow: Arrays, of_slow: Arrays) -> float:
         place = _room(learner, support, query, slow[0])
-        return kernel.query_losses(part, sets, inner, slow[0], kernel.Gradients(*of_slow), place)
+        return kernel.run(part, sets, inner, slow[0], kernel.Gradients(*of_slow), place, nobody, True)
 
-    return sum_of_losses(run, few.lengths, [learner.initial_head().flatten()], [features, asked_features])
+    return sum_of_losses(run, few.lengths, [start], [features, asked_features])
 
 
 def adapt(learner: ANIL, support: Examples) -> Fast:
@@ -31,9 +33,13 @@ def adapt(learner: ANIL, support: Examples) -> Fast:
     few, inner = packing.task_set(learner.body(packing.inputs[None])[0]), inner_of(learner, support)
     start = learner.initial_head().flatten().numpy()
     heads = np.empty((len(support), len(start)), start.dtype)
-    in_threads(
-        lambda part: kernel.adapt(part, few, inner, start, _room(learner, support, support, start), heads), packing.lengths
-    )
+    unused = kernel.Gradients(start, few.inputs, few.inputs)
+
+    def run(part: Part) -> None:
+        place = _room(learner, support, support, start)
+        kernel.run(part, Sets(few, few), inner, start, unused, place, heads, False)
+
+    in_threads(run, packing.lengths)
     return {"head": torch.from_numpy(heads).view(len(support), learner.problem.outputs, -1)}
 
 

@@ -25,9 +25,11 @@ def query_loss(learner: Hypernetwork, support: Examples, query: Examples) -> Ten
     layer = learner.network.input_layer
     sets, inner = Sets(task_set(layer, support), task_set(layer, query)), inner_of(learner, support)
 
+    nobody = np.empty((0, 0), support.targets.numpy().dtype)
+
     def run(part: Part, slow: Arrays, of_slow: Arrays) -> float:
         place = _room(learner, support, query, slow)
-        return kernel.query_losses(part, sets, inner, _slow(slow), _slow(of_slow), place)
+        return kernel.run(part, sets, inner, _slow(slow), _slow(of_slow), place, nobody, True)
 
     return sum_of_losses(run, np.diff(sets.support.starts), _tensors(learner))
 
@@ -39,7 +41,8 @@ def adapt(learner: Hypernetwork, support: Examples) -> Fast:
     adapted = np.empty((len(support), len(slow[0])), slow[0].dtype)
 
     def run(part: Part) -> None:
-        kernel.adapt(part, few, inner, _slow(slow), _room(learner, support, support, slow), adapted)
+        place = _room(learner, support, support, slow)
+        kernel.run(part, Sets(few, few), inner, _slow(slow), _slow(slow), place, adapted, False)
 
     in_threads(run, np.diff(few.starts))
     fast = torch.from_numpy(adapted)

@@ -17,8 +17,11 @@ def query_loss(learner: MAML, support: Examples, query: Examples) -> Tensor:
     sets = Sets(task_set(learner.input_layer, support), task_set(learner.input_layer, query))
     inner, layout = inner_of(learner, support), _layout(learner)
 
+    dtype = support.targets.numpy().dtype
+    nobody = kernel.Adapted(np.empty((0, 0), dtype), np.empty((0, 0, 0), dtype))
+
     def run(part: Part, slow: Arrays, of_slow: Arrays) -> float:
-        return kernel.query_losses(part, sets, inner, layout, kernel.Slow(*slow), kernel.Slow(*of_slow))
+        return kernel.run(part, sets, inner, layout, kernel.Slow(*slow), kernel.Slow(*of_slow), nobody, True)
 
     slow = [torch.cat([value.flatten() for _, value in _shared(learner)]), learner.input_layer.table(learner.first)]
     return sum_of_losses(run, np.diff(sets.support.starts), slow)
@@ -30,12 +33,17 @@ def adapt(learner: MAML, support: Examples) -> Fast:
     named = _shared(learner)
     shared = torch.cat([value.flatten() for _, value in named]).numpy()
     slow = kernel.Slow(shared, learner.input_layer.table(learner.first).numpy())
-    adapted = np.empty((len(support), *shared.shape), shared.dtype)
-    tables = np.empty((len(support), *slow.table.shape), shared.dtype)
-    in_threads(lambda part: kernel.adapt(part, few, inner, layout, slow, adapted, tables), np.diff(few.starts))
-    parts = torch.split(torch.from_numpy(adapted), [value.numel() for _, value in named], 1)
+    adapted = kernel.Adapted(
+        np.empty((len(support), *shared.shape), shared.dtype), np.empty((len(support), *slow.table.shape), shared.dtype)
+    )
+
+    def run(part: Part) -> None:
+        kernel.run(part, Sets(few, few), inner, layout, slow, slow, adapted, False)
+
+    in_threads(run, np.diff(few.starts))
+    parts = torch.split(torch.from_numpy(adapted.shared), [value.numel() for _, value in named], 1)
     fast = {name: part.view(-1, *value.shape) for (name, value), part in zip(named, parts, strict=True)}
-    return {**fast, "first": torch.from_numpy(tables)}
+    return {**fast, "first": torch.from_numpy(adapted.table)}
 
 
 def _shared(learner: MAML) -> list[tuple[str, Tensor]]:
