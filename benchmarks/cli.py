@@ -220,7 +220,7 @@ def bench(repeats: int = 5, threads: int | None = None, only: str = "", json_fil
     from benchmarks.speed import bench as speed
 
     found = speed.bench(repeats, threads, only)
-    speed.table_of(found).show(Console())
+    speed.table_of(found).show(Console(), narrow=True)
     print(speed.notes_of(found))
     if json_file is not None:
         write_json(json_file, found)

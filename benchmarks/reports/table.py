@@ -66,7 +66,7 @@ class Table:
         table = RichTable(title=self.title or None, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
         for number, column in enumerate(self._columns):
             heading = column.name.replace(", ", " ").replace(" ", "\n") if narrow and number else column.name
-            table.add_column(heading, justify="right" if number else "left", no_wrap=narrow and number > 0)
+            table.add_column(heading, justify="right" if number else "left", no_wrap=narrow and number > 0, overflow="fold")
         for row in self._texts():
             cells = [cell.replace(" [", "\n[") for cell in row] if narrow else row
             table.add_row(*(cell.replace("[", "\\[") for cell in cells))

@@ -113,13 +113,13 @@ def matmul_gflops(repeats: int) -> float:
 
 def table_of(found: dict[str, Any]) -> Table:
     """The figures as a table."""
-    columns = ["", "seconds", "per second", "reference", "faster", "arithmetic", "slower"]
+    columns = ["", "seconds", "per second", "paper", "faster", "dense", "slower"]
     forms = ["", ".3g", ",.3g", "", ".1f", ".3g", ".1f"]
     table = Table([Column(*pair) for pair in zip(columns, forms, strict=True)])
     for row in found["rows"]:
         seconds, reference, limit = row["seconds"], row["reference_seconds"], row["arithmetic_seconds"]
         times = [None if reference is None else reference / seconds, None if limit is None else seconds / limit]
-        name = f"{row['unit']} of {row['name']}\n  {row['note']}"
+        name = f"{row['name']}\n  {row['unit']}: {row['note']}"
         table.rows.append((name, seconds, row["per_second"], reference, times[0], limit, times[1]))
     return table
 
@@ -128,9 +128,9 @@ def notes_of(found: dict[str, Any]) -> str:
     """What must be known to read the table."""
     machine = found["machine"]
     return (
-        "Seconds: for one, and how many of them in a second. Reference: seconds of the paper's code for the same on a 2-core "
-        "CPU, and how many times faster this is. Arithmetic: how long the matrix products of the plain definition would take "
-        "at this machine's dense rate, and how many times slower this is.\n"
+        "Seconds for one, and how many of them in a second. Paper: seconds of the paper's code for the same on a 2-core CPU, "
+        "and how many times faster this is. Dense: how long the matrix products of the plain definition would take at this "
+        "machine's dense rate, and how many times slower this is.\n"
         f"{machine['hardware']['processor']}, {machine['hardware']['cores']} cores, {machine['threads']} threads; "
         f"matrix product {machine['matmul_gflops']} GFLOP/s"
     )
