@@ -41,8 +41,8 @@ class CompWorldEnv(gym.Env[Any, Any]):
             ``TimeLimit`` of ``gym.make``'s ``max_episode_steps`` does not tell the environment its limit.
 
     ``reset`` takes the options ``task`` (as in ``info["task"]``) or ``state`` (as from :meth:`get_state`). ``info`` always
-    holds ``task``, ``split`` (``"train"``, ``"held_out"``, ``"unused"``, or ``"outside"`` the space) and ``success``; at the end of
-    each episode of a trial also ``inner_episode``, a dict of its ``return``, ``success``, ``length`` and ``number`` (from 0).
+    holds ``task``, ``split`` (``"train"``, ``"held_out"``, ``"unused"``, or ``"outside"`` the space) and ``success``; at the
+    end of each episode of a trial also ``inner_episode``, a dict of its ``return``, ``success``, ``length`` and ``number`` (from 0).
     A trial goes on at once: the observation after an episode's last step is the first of the next episode. It is terminated
     or truncated as its last episode is.
     """

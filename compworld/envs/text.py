@@ -104,7 +104,7 @@ def parse(text: str) -> dict[str, Any]:
 
     Returns:
         ``maze``; ``walls``, bool [rows, columns]; ``agent``, [row, column]; ``facing``, as in
-        ``get_state()``; ``objects``, a list of ``{"name": "blue ball", "feature": 0, "cell": [row, column], "collected": False}``,
+        ``get_state()``; ``objects``, a list of ``{"name": "blue ball", "feature": 0, "cell": [1, 4], "collected": False}``,
         with ``cell`` None for a collected one; ``actions``, their names in order. In trials ``episode`` (from 0), ``episodes``,
         ``steps_left``, ``episode_start``, ``previous_action`` (a name or None) and ``previous_reward``. Where it is told,
         ``mission``.
