@@ -42,9 +42,9 @@ class CompWorldEnv(gym.Env[Any, Any]):
 
     ``reset`` takes the options ``task`` (as in ``info["task"]``) or ``state`` (as from :meth:`get_state`). ``info`` always
     holds ``task``, ``split`` (``"train"``, ``"held_out"``, ``"unused"``, or ``"outside"`` the space) and ``success``; at the
-    end of each episode of a trial also ``inner_episode``, a dict of its ``return``, ``success``, ``length`` and ``number`` (from 0).
-    A trial goes on at once: the observation after an episode's last step is the first of the next episode. It is terminated
-    or truncated as its last episode is.
+    end of each episode of a trial also ``inner_episode``, a dict of its ``return``, ``success``, ``length`` and ``number``
+    (from 0). A trial goes on at once: the observation after an episode's last step is the first of the next episode. It is
+    terminated or truncated as its last episode is.
     """
 
     _spec: EnvSpec | None = None

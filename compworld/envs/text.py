@@ -17,6 +17,7 @@ task where the agent is told it.
 
 import re
 import string
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ def parse(text: str) -> dict[str, Any]:
     """
     lines = text.split("\n")
     first = _match("maze", lines[0])
-    grid = [line for line in lines[1:] if line and set(line) <= set("#.@" + string.ascii_lowercase)]
+    grid = list(takewhile(lambda line: line and set(line) <= set("#.@" + string.ascii_lowercase), lines[1:]))
     found: dict[str, Any] = {"maze": int(first[1])}
     if not grid or len({len(line) for line in grid}) > 1:
         raise ValueError(f"text has the grid {grid!r}; allowed: rows of the same length")

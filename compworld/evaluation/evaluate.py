@@ -30,18 +30,20 @@ def evaluate(
     """Score an agent on tasks that it has to find out, is told, or is shown.
 
     Args:
-        agent: with ``predict(observation, state, episode_start) -> (actions, state)``, as models of Stable-Baselines3 have it. Observations
-            are batched over up to 64 tasks, as Gymnasium's vector environments give them; ``episode_start`` is bool [tasks], ``actions`` integers
-            [tasks]. ``state`` is what the agent remembers, None at first; every array in it has an axis for the tasks. Tasks that
-            are over wait for the others: what is answered for them is ignored. Or a plain function of one
-            environment's observation (not batched) that returns one action.
+        agent: with ``predict(observation, state, episode_start) -> (actions, state)``, as models of Stable-Baselines3 have
+            it. Observations are batched over up to 64 tasks, as Gymnasium's vector environments give them; ``episode_start``
+            is bool [tasks], ``actions`` integers [tasks]. ``state`` is what the agent remembers, None at first; every array
+            in it has an axis for the tasks. Tasks that are over wait for the others: what is answered for them is ignored. Or
+            a plain function of one environment's observation (not batched) that returns one action.
         env_id: of an environment, such as ``"CompWorld-Goals-Small-v0"``.
-        track: ``"rewarded"``: K episodes of each hidden task, with the observation of ``gym.make(env_id, episodes_per_trial=K)``;
-            ``episode_start`` is True at the start of the trial only, so that the agent keeps what it remembers, and ``"episode_start"`` of the
-            observation tells of each episode. ``"told"``: the observation of ``gym.make(env_id, told=True)``: the task's weights under the key
-            ``code``, or its mission in a text or MiniGrid observation. ``"shown"``: the agent's ``show(demonstrations)``, if it has one, is called
-            before each batch of tasks with a :class:`compworld.evaluation.showing.Shown`; what it returns is the ``state`` of the first
-            ``predict``. The observation is the scene alone. In the last two, ``episode_start`` is True at every episode's start.
+        track: ``"rewarded"``: K episodes of each hidden task, with the observation of ``gym.make(env_id,
+            episodes_per_trial=K)``; ``episode_start`` is True at the start of the trial only, so that the agent keeps what it
+            remembers, and ``"episode_start"`` of the observation tells of each episode. ``"told"``: the observation of
+            ``gym.make(env_id, told=True)``: the task's weights under the key ``code``, or its mission in a text or MiniGrid
+            observation. ``"shown"``: the agent's ``show(demonstrations)``, if it has one, is called before each batch of
+            tasks with a :class:`compworld.evaluation.showing.Shown`; what it returns is the ``state`` of the first
+            ``predict``. The observation is the scene alone. In the last two, ``episode_start`` is True at every episode's
+            start.
         world: seed of mazes, preferences and split.
         split: ``"held_out"``, ``"train"`` or ``"all"`` combinations.
         tasks: number of tasks (trials) T.
@@ -55,8 +57,8 @@ def evaluate(
         **sizes: of the family. By default the ``horizon`` is what the family states for trials, and its own when told or shown.
 
     Raises:
-        AgentError: a ValueError: the agent raised, or answered what it may not; one line that names trial and step (from 0). Its
-            ``result`` holds the tasks that were finished.
+        AgentError: a ValueError: the agent raised, or answered what it may not; one line that names trial and step (from 0).
+            Its ``result`` holds the tasks that were finished.
         ValueError: anything else that is not allowed.
     """
     if env_id not in ENV_IDS:

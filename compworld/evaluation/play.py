@@ -71,8 +71,8 @@ def play_trials(
 ) -> Played:
     """Let an agent play; arguments as of :func:`compworld.evaluate`, with made family and split.
 
-    Trial n has the random stream ``stream(key of (seed, which), n)``, so that the trials of a longer evaluation begin with those of a
-    shorter one, and all agents meet the same.
+    Trial n has the random stream ``stream(key of (seed, which), n)``, so that the trials of a longer evaluation begin with
+    those of a shorter one, and all agents meet the same.
 
     Raises:
         AgentError: the agent failed.
@@ -165,11 +165,12 @@ class _Batch:
         steps, shape = np.full(len(state), family.horizon), self.returns.shape
         rewards_BL = demonstrate(family, state).rewards_BL.astype(np.float64)
         expert = (rewards_BL * family.discount ** np.arange(rewards_BL.shape[1])).sum(axis=1)
-        reached = [np.where(self.over[:, None], values, np.nan) for values in (self.returns, self.success)]
+        over = self.over[:, None]
         return Played(
-            *reached,
-            np.where(self.over[:, None], self.lengths, 0),
-            np.where(self.over[:, None], self.discounted, np.nan),
+            np.where(over, self.returns, np.nan),
+            np.where(over, self.success, np.nan),
+            np.where(over, self.lengths, 0),
+            np.where(over, self.discounted, np.nan),
             np.asarray(family.expert.random_return(state, steps)).reshape(shape),
             np.asarray(family.expert.optimal_return(state, steps)).reshape(shape),
             expert.reshape(shape),

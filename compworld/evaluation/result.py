@@ -19,11 +19,12 @@ CONFIDENCE = 0.95
 class Evaluation:
     """An agent's scores.
 
-    ``print(result)`` shows the table; :meth:`summary`, :meth:`plot`, :meth:`record` and :meth:`save` give the same in other forms.
+    ``print(result)`` shows the table; :meth:`summary`, :meth:`plot`, :meth:`record` and :meth:`save` give the same in other
+    forms.
     """
 
     settings: dict[str, Any]
-    """What was asked for, as plain data: agent, environment, track, world, split and its hash, tasks, episodes, seed, ..."""
+    """What was asked for, as plain data: agent, environment, track, world, split and its hash, tasks and so on."""
     played: Played
 
     @property
@@ -52,10 +53,11 @@ class Evaluation:
         return np.where(expert > 1e-9, self.played.discounted / np.maximum(expert, 1e-9), np.nan)
 
     def summary(self) -> dict[str, np.ndarray]:
-        """Of each score its mean by episode and half the width of its 95 % interval, float64 [K, 2]; NaN without finished tasks.
+        """Of each score its mean by episode and half the width of its 95 % interval, float64 [K, 2]; NaN without finished
+        tasks.
 
-        Returns are normalised on sums over tasks (what was gained over all that could be), for the optimum of one start may be 0. The interval
-        is Student's t over tasks, within this one world: it says nothing of other worlds.
+        Returns are normalised on sums over tasks (what was gained over all that could be), for the optimum of one start may
+        be 0. The interval is Student's t over tasks, within this one world: it says nothing of other worlds.
         """
         played, done = self.played, self.finished
         one = np.ones_like(played.returns)
@@ -95,7 +97,7 @@ class Evaluation:
         return table
 
     def plot(self, path: str | Path | None = None) -> Any:
-        """The adaptation curve: each score by episode with its interval, a figure of matplotlib; written to ``path`` if given."""
+        """The adaptation curve: each score by episode with its interval, a matplotlib figure; written to ``path`` if given."""
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(5, 3.2), layout="constrained")

@@ -12,13 +12,14 @@ from compworld.envs.trials import TrialEngine
 
 @dataclass(frozen=True)
 class Shown:
-    """What ``agent.show`` is handed: the expert's episodes of each trial's task, in the same kind of observation as it plays with.
+    """What ``agent.show`` is handed: the expert's episodes of each trial's task, in the same kind of observation as it plays
+    with.
 
     Episodes are padded to the longest by repeating actions; ``valid`` tells which steps count.
     """
 
     observations: Any
-    """[B, E, L, ...] before each step; a dict of such arrays for observations that are Dicts, strings (dtype object) for texts."""
+    """[B, E, L, ...] before each step; a dict of such arrays where the observation is a Dict, strings (objects) for texts."""
     actions: np.ndarray
     """int64 [B, E, L]"""
     rewards: np.ndarray
