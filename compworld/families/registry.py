@@ -24,7 +24,8 @@ def register_family(family: FamilyClass) -> FamilyClass:
     """Add a family and its variants to all that is known by name; can be used as a decorator.
 
     What has an environment gets an id of Gymnasium for the family (``"CompWorld-Goals-v0"``) and for each of its variants
-    (``"CompWorld-Goals-Small-v0"``), which truncates at the horizon of those sizes.
+    (``"CompWorld-Goals-Small-v0"``). Its environments know when their episodes or trials end, so that Gymnasium adds no
+    ``TimeLimit`` of its own; a made environment's ``spec.max_episode_steps`` tells their most steps.
 
     Args:
         family: the class.
@@ -49,7 +50,6 @@ def register_family(family: FamilyClass) -> FamilyClass:
             env_id,
             entry_point="compworld.envs.single:CompWorldEnv",
             vector_entry_point="compworld.envs.vector:CompWorldVectorEnv",
-            max_episode_steps=family.sizes_of(variant)["horizon"],
             kwargs={"family": label},
         )
     return family
@@ -105,6 +105,12 @@ def make_family(name: str, world: int = 0, **sizes: Any) -> Family:
     made: Family = family(world=world, **{**family.variants.get(variant, {}), **sizes})  # type: ignore[call-arg]  # every family takes a world
     made.variant = variant
     return made
+
+
+def trial_sizes(name: str) -> dict[str, int]:
+    """``episodes`` of a trial and their ``horizon`` of a family by its name; empty where it does not say."""
+    family, variant = _NAMED.get(name, (None, ""))
+    return dict(family.trials.get(variant, {})) if family is not None and issubclass(family, GridFamily) else {}
 
 
 def grid_family(family: Family) -> GridFamily:

@@ -25,7 +25,7 @@ def test_each_id_yields_its_own_family_and_split(env_id):
         assert env.family.label == name
         assert env.family.env_id == env_id
         assert env.family.sizes == compworld.make_family(name).sizes
-        assert env.horizon == env.family.horizon == gym.spec(env_id).max_episode_steps
+        assert env.horizon == env.family.horizon == env.spec.max_episode_steps
         expected = compworld.make_split(env.family.space, "random", 0)
         assert env.task_split.sha256 == expected.sha256
         seen = set()

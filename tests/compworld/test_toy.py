@@ -33,7 +33,7 @@ def test_it_is_known_by_name(reach_id):
     assert compworld.FAMILIES["reach"] is Reach
     family = make_family(name)
     assert (family.label, family.env_id) == (name, reach_id)
-    assert family.horizon == gym.spec(reach_id).max_episode_steps == Reach.sizes_of(family.variant)["horizon"]
+    assert family.horizon == gym.make(reach_id).spec.max_episode_steps == Reach.sizes_of(family.variant)["horizon"]
 
 
 def test_it_is_gone_after_it_was_unregistered():

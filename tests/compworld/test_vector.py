@@ -83,7 +83,10 @@ def test_equals_gymnasiums_synchronous_vector_environment(env_id, observation, m
     rng, endings = np.random.default_rng(0), 0
     for _ in range(60):
         for name in left[0] if isinstance(left[0], dict) else [...]:
-            np.testing.assert_array_equal(left[0][name], right[0][name])
+            np.testing.assert_array_equal(
+                np.asarray(left[0])[name] if name is ... else left[0][name],
+                np.asarray(right[0])[name] if name is ... else right[0][name],
+            )
         for a, b in zip(left[1:-1], right[1:-1], strict=True):
             np.testing.assert_array_equal(a, b)
             assert a.dtype == b.dtype
