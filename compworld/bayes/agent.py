@@ -175,7 +175,11 @@ def bayes_agent(
         ValueError: unknown prior or policy, no split for the prior over trained combinations, episodes below 1, or a family
             without Bayes agent.
     """
-    for name, value, allowed in (("prior", prior, PRIORS), ("policy", policy, POLICIES), ("family", family.name, tuple(AGENTS))):
+    for name, value, allowed in (
+        ("prior", prior, PRIORS),
+        ("policy", policy, POLICIES),
+        ("family", family.name, tuple(AGENTS)),
+    ):
         if value not in allowed:
             raise ValueError(f"{name} is {value!r}; allowed: {', '.join(map(repr, allowed))}")
     if episodes < 1:

@@ -93,16 +93,16 @@ class GoalsBayes(BayesAgent):
     def posterior(self, state: GoalsState) -> np.ndarray:
         return normalised(state.log_BC)
 
-    def act(
-        self, state: GoalsState, scene: Scene, steps_B: np.ndarray, later_B: np.ndarray
-    ) -> tuple[np.ndarray, GoalsState]:
+    def act(self, state: GoalsState, scene: Scene, steps_B: np.ndarray, later_B: np.ndarray) -> tuple[np.ndarray, GoalsState]:
         chance_BIT = self.chances(state)
         if not self.seeking:
             return self._greedy(chance_BIT, state), state
         target_B = state.target_B.copy()
         anew = np.flatnonzero(target_B == -2)
         if len(anew):
-            target_B[anew] = self._plan(chance_BIT[anew], state.maze_B[anew], state.agent_B[anew], state.cell_BT[anew], steps_B[anew])
+            target_B[anew] = self._plan(
+                chance_BIT[anew], state.maze_B[anew], state.agent_B[anew], state.cell_BT[anew], steps_B[anew]
+            )
         # Out of reach: what is nearest to paying, as the greedy one does.
         action_B = self._greedy(chance_BIT, state)
         walking = np.flatnonzero(target_B >= 0)
@@ -141,6 +141,8 @@ class GoalsBayes(BayesAgent):
         stay_BT = self.distance[maze, state.agent_B[:, None], cell_BT] + 1
         waiting_BT = discount ** np.abs(stay_BT) * (stay_BT > 0)
         at_BT = cell_BT == state.agent_B[:, None]
-        worth_BIT = np.where(at_BT[:, None], chance_BIT + (types_BT[:, None] - chance_BIT) * discount, types_BT[:, None] * waiting_BT[:, None])
+        worth_BIT = np.where(
+            at_BT[:, None], chance_BIT + (types_BT[:, None] - chance_BIT) * discount, types_BT[:, None] * waiting_BT[:, None]
+        )
         values = np.concatenate([moves, worth_BIT.sum(axis=2)], axis=1)
         return values.argmax(axis=1)

@@ -154,7 +154,9 @@ class PreferencesBayes(BayesAgent):
                 kept = part[points.weight_BN.sum(axis=1) > 0]
                 if len(kept) and self.seeking:
                     found = points.weight_BN.sum(axis=1) > 0
-                    bonus[kept] = self.information(Points(points.worth_BNF[found], points.weight_BN[found], points.combination_N))
+                    bonus[kept] = self.information(
+                        Points(points.worth_BNF[found], points.weight_BN[found], points.combination_N)
+                    )
         known = ~np.isnan(seen_BF)
         return np.where(known, seen_BF, mean), np.where(known, 0.0, bonus), chance
 

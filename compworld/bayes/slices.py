@@ -1,10 +1,10 @@
 """Weights of Preferences given values of objects: exact conditioning within a combination, by linear algebra and quadrature.
 
-A task's weights are ``w = (1 + u) / 2`` with ``u = e / (1 + sum(e))``, e from Exp(1). So u has, on the simplex u > 0, s = sum(u) < 1,
-the density ``exp(-s / (1 - s)) * (1 - s) ** -(k + 1)`` (change of variables; k active modules). An object of feature f is worth
-``w @ preferences[:, f]``: n values are n linear equations ``a u = b``. With n < k they leave a slice of the simplex: the
-coordinates are parted into n that the equations give and k - n free ones, and the density of the values is the integral over
-the free ones of ``density(u) / |det a_given|``. With n >= k they give u, or contradict each other.
+A task's weights are ``w = (1 + u) / 2`` with ``u = e / (1 + sum(e))``, e from Exp(1). So u has, on the simplex u > 0,
+s = sum(u) < 1, the density ``exp(-s / (1 - s)) * (1 - s) ** -(k + 1)`` (change of variables; k active modules). An object of
+feature f is worth ``w @ preferences[:, f]``: n values are n linear equations ``a u = b``. With n < k they leave a slice of the
+simplex: the coordinates are parted into n that the equations give and k - n free ones, and the density of the values is the
+integral over the free ones of ``density(u) / |det a_given|``. With n >= k they give u, or contradict each other.
 
 The quadrature is Gauss-Legendre over the free coordinates. The last one's range is found exactly, so that with one free
 coordinate (the only case of two active modules) the integrand is smooth; those before range over their whole simplex.
@@ -31,7 +31,9 @@ def log_density(u_Qk: np.ndarray) -> np.ndarray:
     return np.where(inside, -(1 - room) / room - (u_Qk.shape[-1] + 1) * np.log(room), -np.inf)
 
 
-def condition(a_BCnk: np.ndarray, b_BCn: np.ndarray, nodes: dict[int, tuple[int, ...]] = NODES) -> tuple[np.ndarray, np.ndarray]:
+def condition(
+    a_BCnk: np.ndarray, b_BCn: np.ndarray, nodes: dict[int, tuple[int, ...]] = NODES
+) -> tuple[np.ndarray, np.ndarray]:
     """Points that stand for the weights u given ``a u = b``, and their log weights.
 
     Args:
