@@ -3,6 +3,7 @@
 Importing registers ``CompWorld-Preferences-v0``, ``CompWorld-Goals-v0`` and their ``-Small`` variants with Gymnasium.
 """
 
+from compworld.evaluation import AgentError, Evaluation, evaluate
 from compworld.families import ENV_IDS, FAMILIES, make_family, register_family
 from compworld.families.samples import Samples
 from compworld.fewshot import FewShotBatch, few_shot_tasks
@@ -18,12 +19,15 @@ __all__ = [
     "ENV_IDS",
     "FAMILIES",
     "SUPPORTS",
+    "AgentError",
     "Diagnosis",
+    "Evaluation",
     "FewShotBatch",
     "ModuleSpace",
     "Samples",
     "Split",
     "diagnose",
+    "evaluate",
     "few_shot_tasks",
     "make_family",
     "make_split",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from compworld import randomness
-from compworld.envs.plain_state import state_from_plain
+from compworld.envs.plain_state import state_from_plain, state_to_plain
 from compworld.families import Family, GridFamily, grid_family, make_family
 from compworld.families.state import Outcome, State
 from compworld.modules.splits import Split, make_split
@@ -65,7 +65,7 @@ class Engine:
         if tasks is not None and states is not None:
             raise ValueError("reset options are 'task' and 'state'; allowed: only one of them, for a state holds its task")
         chosen = None if tasks is None else np.stack([self.family.weights_of(task) for task in tasks])
-        fixed = None if states is None else [state_from_plain(self.family, state) for state in states]
+        fixed = None if states is None else [self.from_plain(state) for state in states]
         self.episodes[where] += 1
         if fixed is not None:
             for index, state in zip(where.tolist(), fixed, strict=True):
@@ -77,8 +77,20 @@ class Engine:
         else:
             self._begin_drawn(where)
 
-    def put(self, index: int, state: State) -> None:
-        """Give environment ``index`` an exact state."""
+    def to_plain(self, index: int) -> dict[str, Any]:
+        """The exact state of environment ``index`` as plain data."""
+        return state_to_plain(self.family, self.state[index : index + 1])
+
+    def from_plain(self, plain: dict[str, Any]) -> Any:
+        """Inverse of :meth:`to_plain`, for :meth:`put`.
+
+        Raises:
+            ValueError: naming what is impossible about the state.
+        """
+        return state_from_plain(self.family, plain)
+
+    def put(self, index: int, state: Any) -> None:
+        """Give environment ``index`` an exact state, from :meth:`from_plain`."""
         where = np.asarray([index])
         self.state.put(where, state)
         self.split_names[where] = self._split_names(state)
@@ -87,6 +99,13 @@ class Engine:
         """One step of every environment."""
         self.state, outcome = self.family.step(self.state, actions)
         return outcome
+
+    def caption(self, index: int, horizon: int, total: float) -> list[str]:
+        """Lines for a picture of environment ``index``: mission, split, step of the horizon and the return so far."""
+        return [
+            self.family.mission(self.state.weights_BM[index]),
+            f"{self.split_names[index]}  step {int(self.state.elapsed_B[index])}/{horizon}  return {total:.2f}",
+        ]
 
     def remaining(self, horizon: int) -> np.ndarray:
         """Steps that each episode has left before a horizon, int64 [num_envs]."""

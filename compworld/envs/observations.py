@@ -1,4 +1,4 @@
-"""The three kinds of observation, as spaces and as functions of a batch of states."""
+"""The kinds of observation, as spaces and as functions of a batch of states."""
 
 import string
 from collections.abc import Callable
@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from compworld.envs.text import describe, text_space
 from compworld.families.grid import GridFamily
+from compworld.families.relative import relative, relative_rows, relative_size
 from compworld.families.state import State
 from compworld.grid.objects import COLORS, KINDS, OBJECTS
 
@@ -58,30 +60,37 @@ def minigrid_images(family: GridFamily, state: State) -> np.ndarray:
     return image.reshape(len(state), *family.shape, 3).transpose(0, 2, 1, 3)
 
 
-def minigrid_observation(family: GridFamily, state: State) -> dict[str, Any]:
-    """A batch of MiniGrid observations; missions are a tuple of strings, as Gymnasium batches text."""
+def minigrid_observation(family: GridFamily, state: State, mission: str | None = None) -> dict[str, Any]:
+    """A batch of MiniGrid observations; missions (by default the tasks') are a tuple of strings, as Gymnasium batches text."""
     return {
         "image": np.ascontiguousarray(minigrid_images(family, state)),
         "direction": state.facing_B.copy(),
-        "mission": tuple(family.mission(weights) for weights in state.weights_BM),
+        "mission": tuple(family.mission(weights) if mission is None else mission for weights in state.weights_BM),
     }
 
 
-def single(observation: Any) -> Any:
-    """The only observation of a batch of one."""
-    if isinstance(observation, dict):
-        return {
-            "image": observation["image"][0],
-            "direction": int(observation["direction"][0]),
-            "mission": observation["mission"][0],
-        }
-    return observation[0]
+def relative_space(family: GridFamily) -> spaces.Space[Any]:
+    """Things at their distance from the agent, a flat vector of zeros and ones, see :func:`relative_size`."""
+    return spaces.Box(0, 1, (relative_size(family),), np.uint8)
+
+
+def relative_indices_space(family: GridFamily) -> spaces.Space[Any]:
+    """The active rows of the relative observation, see :func:`compworld.families.relative.relative_rows`."""
+    return spaces.Box(0, relative_size(family), (family.rows,), np.int64)
+
+
+def text_observation(family: GridFamily, state: State) -> tuple[str, ...]:
+    """The scenes in words, as Gymnasium batches text."""
+    return tuple(describe(family, state, index, None, 1, False) for index in range(len(state)))
 
 
 OBSERVATIONS: dict[str, tuple[Callable[[GridFamily], spaces.Space[Any]], Callable[[GridFamily, State], Any]]] = {
     "symbolic": (symbolic_space, GridFamily.symbolic),
     "minigrid": (minigrid_space, minigrid_observation),
     "indices": (indices_space, GridFamily.active_rows),
+    "relative": (relative_space, relative),
+    "relative_indices": (relative_indices_space, relative_rows),
+    "text": (text_space, text_observation),
 }
 """Space and batched observation of each kind; ``"indices"`` is the sparse form that the learners here read."""
 

@@ -9,10 +9,10 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from compworld.envs.engine import RESET_OPTIONS, Engine
-from compworld.envs.observations import observation_kind
-from compworld.envs.plain_state import state_from_plain, state_to_plain
-from compworld.envs.single import RENDER_MODES, check_rendering
+from compworld.envs.engine import RESET_OPTIONS
+from compworld.envs.observing import Observing
+from compworld.envs.single import RENDER_MODES, check_rendering, make_engine
+from compworld.envs.trials import Ended
 from compworld.families import Family, GridFamily
 from compworld.modules.splits import Split
 
@@ -24,7 +24,8 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         num_envs: number of environments.
         autoreset_mode: ``"NextStep"``, ``"SameStep"`` or ``"Disabled"`` (or Gymnasium's enum). When disabled, an environment
             whose episode has ended stands still with reward 0 until it is reset by ``options={"reset_mask": bool [num_envs]}``.
-        max_episode_steps: steps after which an episode is truncated, if that is before the family's horizon.
+        max_episode_steps: steps after which an episode is truncated, if that is before the family's horizon; with trials, steps
+            after which the whole trial is truncated.
 
     The other arguments are those of :class:`compworld.envs.single.CompWorldEnv`. The reset options ``task`` and ``state`` take
     one for all environments, or a list with one for each environment that is reset.
@@ -43,6 +44,8 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         tile_size: int = 32,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
+        episodes_per_trial: int | None = None,
+        told: bool = False,
         **sizes: Any,
     ) -> None:
         super().__init__()
@@ -54,15 +57,25 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         if not isinstance(autoreset_mode, AutoresetMode) and autoreset_mode not in allowed:
             raise ValueError(f"unknown autoreset_mode {autoreset_mode!r}; allowed: {', '.join(map(repr, allowed))}")
         check_rendering(render_mode, tile_size)
-        make_space, self._observe = observation_kind(observation)
-        self.engine = Engine(num_envs, family, world, support, support_options, split, **sizes)
+        self.trials, self.engine = make_engine(
+            num_envs, episodes_per_trial, family, world, support, support_options, split, **sizes
+        )
+        if self.trials and max_episode_steps is not None and max_episode_steps < self.trials.per_trial:
+            raise ValueError(
+                f"max_episode_steps is {max_episode_steps}; allowed: at least {self.trials.per_trial}, "
+                "one step for each episode of a trial"
+            )
+        self._observe = Observing(self.family, observation, told, episodes_per_trial)
         self.num_envs = num_envs
         self.render_mode = render_mode
         self.tile_size = tile_size
-        self.horizon = min(self.family.horizon, max_episode_steps or self.family.horizon)
+        self.horizon = self.family.horizon
+        self._trial_steps = None if self.trials is None else max_episode_steps
+        if self.trials is None:
+            self.horizon = min(self.horizon, max_episode_steps or self.horizon)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4, "autoreset_mode": self.autoreset_mode}
-        self.single_observation_space = make_space(self.family)
+        self.single_observation_space = self._observe.space
         self.single_action_space = spaces.Discrete(self.family.actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
@@ -98,7 +111,7 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         self._returns[where] = 0.0
         self._ended[where] = self._terminated[where] = self._truncated[where] = False
         self._tasks = self.family.task_of(self.engine.state.weights_BM)
-        return self._observe(self.family, self.engine.state), self._info(np.zeros(self.num_envs, dtype=bool))
+        return self._observe(self.engine), self._info(np.zeros(self.num_envs, dtype=bool))
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         actions = np.asarray(actions)
@@ -125,16 +138,23 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         elif len(ended_before):
             self._begin_episodes(ended_before)
         self._returns += reward
+        inner = None
+        if self.trials is not None:
+            over, inner = self.trials.go_on(actions, reward, success, terminated | truncated, ended_before)
+            terminated &= over
+            truncated &= over
+            if self._trial_steps is not None:
+                truncated |= self.trials.steps_B >= self._trial_steps
         self._terminated, self._truncated = terminated, truncated
         self._ended = terminated | truncated
-        info = self._info(success)
+        info = self._info(success, inner)
         if self.autoreset_mode is AutoresetMode.SAME_STEP and self._ended.any():
             ended = self._ended
-            final = self._final(info, ended)
+            final = self._final(info, ended, inner)
             self._begin_episodes(np.flatnonzero(ended))
             self._ended = np.zeros(self.num_envs, dtype=bool)
-            info = {**self._info(np.where(ended, False, success)), **final}
-        return self._observe(self.family, self.engine.state), reward, terminated.copy(), truncated.copy(), info
+            info = {**self._info(np.where(ended, False, success), inner, ~ended), **final}
+        return self._observe(self.engine), reward, terminated.copy(), truncated.copy(), info
 
     def render(self) -> tuple[Any, ...] | None:
         if self.render_mode is None:
@@ -144,11 +164,7 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         frames: list[Any] = []
         for index in range(self.num_envs):
             state = self.engine.state[index : index + 1]
-            caption = [
-                self.family.mission(state.weights_BM[0]),
-                f"{self.engine.split_names[index]}  step {int(state.elapsed_B[0])}/{self.horizon}  "
-                f"return {self._returns[index]:.2f}",
-            ]
+            caption = self.engine.caption(index, self.horizon, self._returns[index])
             if self.render_mode == "ansi":
                 frames.append(draw_text(self.family, state, caption))
             else:
@@ -157,7 +173,7 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
 
     def get_state(self) -> list[dict[str, Any]]:
         """The exact state of every environment's episode as plain data."""
-        return [state_to_plain(self.family, self.engine.state[index : index + 1]) for index in range(self.num_envs)]
+        return [self.engine.to_plain(index) for index in range(self.num_envs)]
 
     def set_state(self, states: Sequence[dict[str, Any]]) -> None:
         """Continue from exact states, one for each environment, without beginning new episodes of the random streams.
@@ -167,7 +183,7 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         """
         if len(states) != self.num_envs:
             raise ValueError(f"number of states is {len(states)}; allowed: {self.num_envs}, one per environment")
-        for index, state in enumerate([state_from_plain(self.family, plain) for plain in states]):
+        for index, state in enumerate([self.engine.from_plain(plain) for plain in states]):
             self.engine.put(index, state)
         self._returns[:] = 0.0
         self._ended = np.zeros(self.num_envs, dtype=bool)
@@ -231,9 +247,9 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         for name, values in fresh.items():
             self._tasks[name][where] = values
 
-    def _final(self, info: dict[str, Any], ended: np.ndarray) -> dict[str, Any]:
+    def _final(self, info: dict[str, Any], ended: np.ndarray, inner: Ended | None) -> dict[str, Any]:
         """Last observation and info of the episodes that ended, as Gymnasium's vector environments give them."""
-        observation = self._observe(self.family, self.engine.state)
+        observation = self._observe(self.engine)
         final = np.full(self.num_envs, None, dtype=object)
         for index in np.flatnonzero(ended).tolist():
             final[index] = (
@@ -241,16 +257,21 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
                 if isinstance(observation, dict)
                 else observation[index]
             )
-        info = {**info, **{f"_{key}": ended.copy() for key in ("task", "split", "success")}}
+        info = {key: value for key, value in info.items() if "inner_episode" not in key}
+        info.update({f"_{key}": ended.copy() for key in ("task", "split", "success")})
+        if inner is not None:
+            info.update(inner.batched(self.num_envs, ended))
         info["task"] = {**info["task"], **{f"_{name}": ended.copy() for name in self._tasks}}
         return {"final_obs": final, "_final_obs": ended.copy(), "final_info": info, "_final_info": ended.copy()}
 
-    def _info(self, success: np.ndarray) -> dict[str, Any]:
+    def _info(self, success: np.ndarray, inner: Ended | None = None, shown: np.ndarray | None = None) -> dict[str, Any]:
         everyone = np.ones(self.num_envs, dtype=bool)
         task: dict[str, np.ndarray] = {}
         for name, values in self._tasks.items():
             task[name], task[f"_{name}"] = values.copy(), everyone
+        ended = {} if inner is None else inner.batched(self.num_envs, everyone if shown is None else shown)
         return {
+            **ended,
             "task": task,
             "_task": everyone,
             "split": self.engine.split_names.copy(),

@@ -11,6 +11,7 @@ from compworld.families.registry import (
     grid_family,
     make_family,
     register_family,
+    trial_sizes,
     unregister_family,
 )
 from compworld.families.teacher import Teacher
@@ -30,5 +31,6 @@ __all__ = [
     "grid_family",
     "make_family",
     "register_family",
+    "trial_sizes",
     "unregister_family",
 ]

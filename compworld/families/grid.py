@@ -4,8 +4,9 @@ Axes of array names: B batch, M modules, O objects, R active rows of an observat
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -34,7 +35,13 @@ class GridFamily(Family):
         horizon: steps after which an episode is cut off.
         discount: of the expert's action values.
         action_names: one name per action.
+        reward_bound: no reward of a step is larger, either way.
     """
+
+    trials: ClassVar[Mapping[str, Mapping[str, int]]] = {}
+    """Of each variant (``""``: the paper's sizes), ``episodes`` of a trial and the ``horizon`` of each; see
+    :class:`compworld.envs.trials.TrialEngine`."""
+    reward_bound: float = 1.0
 
     def __init__(
         self,

@@ -24,24 +24,25 @@ def register_family(family: FamilyClass) -> FamilyClass:
     """Add a family and its variants to all that is known by name; can be used as a decorator.
 
     What has an environment gets an id of Gymnasium for the family (``"CompWorld-Goals-v0"``) and for each of its variants
-    (``"CompWorld-Goals-Small-v0"``), which truncates at the horizon of those sizes.
+    (``"CompWorld-Goals-Small-v0"``). Its environments know when their episodes or trials end, so that Gymnasium adds no
+    ``TimeLimit`` of its own; a made environment's ``spec.max_episode_steps`` tells their most steps.
 
     Args:
         family: the class.
 
     Raises:
-        ValueError: its name, or that of a variant, is taken.
+        ValueError: its name, title or that of a variant is taken, or it has an environment but no size ``horizon``.
     """
-    labels = {family.label_of(variant): variant for variant in ("", *family.variants)}
-    for label in labels:
-        if label in _NAMED:
-            raise ValueError(
-                f"family {label!r} is registered already; allowed: other names than {', '.join(map(repr, _NAMED))}"
-            )
+    variants = [(variant, family.label_of(variant), family.env_id_of(variant)) for variant in ("", *family.variants)]
+    for _, label, env_id in variants:
+        if label in _NAMED or env_id in ENV_IDS:
+            taken = [*_NAMED, *ENV_IDS]
+            raise ValueError(f"family {label!r} is registered already; allowed: other names than {', '.join(map(repr, taken))}")
+        if env_id is not None and "horizon" not in family.size_defaults():
+            raise ValueError(f"family {label!r} has no size 'horizon'; allowed: grid worlds whose constructor takes it")
     FAMILIES[family.name] = family
-    for label, variant in labels.items():
+    for variant, label, env_id in variants:
         _NAMED[label] = family, variant
-        env_id = family.env_id_of(variant)
         if env_id is None:
             continue
         ENV_IDS[env_id] = label
@@ -49,14 +50,19 @@ def register_family(family: FamilyClass) -> FamilyClass:
             env_id,
             entry_point="compworld.envs.single:CompWorldEnv",
             vector_entry_point="compworld.envs.vector:CompWorldVectorEnv",
-            max_episode_steps=family.sizes_of(variant)["horizon"],
             kwargs={"family": label},
         )
     return family
 
 
 def unregister_family(family: type[Family]) -> None:
-    """Undo :func:`register_family`."""
+    """Undo :func:`register_family`.
+
+    Raises:
+        ValueError: it is not registered.
+    """
+    if FAMILIES.get(family.name) is not family:
+        raise ValueError(f"family {family.name!r} is not registered; allowed: {', '.join(map(repr, FAMILIES))}")
     del FAMILIES[family.name]
     for variant in ("", *family.variants):
         del _NAMED[family.label_of(variant)]
@@ -90,7 +96,7 @@ def make_family(name: str, world: int = 0, **sizes: Any) -> Family:
     defaults = family.size_defaults()
     unknown = [size for size in sizes if size not in defaults]
     if unknown:
-        raise ValueError(f"family {getattr(family, 'name', family)!r} has no size {unknown[0]!r}; allowed: {', '.join(map(repr, defaults))}")
+        raise ValueError(f"family {family.name!r} has no size {unknown[0]!r}; allowed: {', '.join(map(repr, defaults))}")
     for size, value in sizes.items():
         if isinstance(defaults[size], str):
             continue  # the constructor names those that it knows
@@ -99,6 +105,12 @@ def make_family(name: str, world: int = 0, **sizes: Any) -> Family:
     made: Family = family(world=world, **{**family.variants.get(variant, {}), **sizes})  # type: ignore[call-arg]  # every family takes a world
     made.variant = variant
     return made
+
+
+def trial_sizes(name: str) -> dict[str, int]:
+    """``episodes`` of a trial and their ``horizon`` of a family by its name; empty where it does not say."""
+    family, variant = _NAMED.get(name, (None, ""))
+    return dict(family.trials.get(variant, {})) if family is not None and issubclass(family, GridFamily) else {}
 
 
 def grid_family(family: Family) -> GridFamily:

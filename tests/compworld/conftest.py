@@ -1,6 +1,7 @@
 """Everything that the tests are parametrised by: a new environment id or family inherits the suite by being registered.
 
-A test that takes ``env_id``, ``family_name``, ``support`` or ``observation`` runs once for each of them.
+A test that takes ``env_id``, ``family`` (of every kind, with its variants), ``grid`` (a family of grid worlds), ``support`` or
+``observation`` runs once for each of them.
 """
 
 from collections.abc import Callable
@@ -12,14 +13,14 @@ import pytest
 import compworld
 from compworld import randomness
 from compworld.envs.observations import OBSERVATIONS
-from compworld.families import GridFamily, make_family
-from compworld.families.base import STATE_FIELDS, State
+from compworld.families import Family, GridFamily, family_names, grid_family, make_family
+from compworld.families.state import STATE_FIELDS, State
 
 ENV_IDS = tuple(compworld.ENV_IDS)
-FAMILY_NAMES = tuple(compworld.ENV_IDS.values())
 LISTS = {
     "env_id": ENV_IDS,
-    "family_name": FAMILY_NAMES,
+    "family_name": tuple(family_names()),
+    "grid_name": tuple(compworld.ENV_IDS.values()),
     "support": tuple(compworld.SUPPORTS),
     "observation": tuple(OBSERVATIONS),
 }
@@ -31,14 +32,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, values)
 
 
-@cache
-def _family(name: str) -> GridFamily:
-    return make_family(name)
+_made = cache(make_family)
 
 
 @pytest.fixture
-def family(family_name: str) -> GridFamily:
-    return _family(family_name)
+def family(family_name: str) -> Family:
+    return _made(family_name)
+
+
+@pytest.fixture
+def grid(grid_name: str) -> GridFamily:
+    return grid_family(_made(grid_name))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Experts against brute force over all action sequences, the reference's episodes, and random search."""
 
-import dataclasses
 import itertools
 import json
 from pathlib import Path
@@ -10,9 +9,7 @@ import pytest
 import torch
 
 from compworld import make_family
-from compworld.experts import expert_for
-from compworld.families import Goals, Preferences
-from compworld.families.base import STATE_FIELDS, State
+from compworld.families.state import STATE_FIELDS, State
 
 SMALL = [
     ("preferences", {"size": 5, "objects": 2, "modules": 3, "max_active": 2, "features": 3}, 5),
@@ -40,9 +37,9 @@ def sequence_returns(family, state, steps):
 @pytest.mark.parametrize(("name", "sizes", "horizon"), SMALL)
 def test_optimum_and_random_return_equal_brute_force(name, sizes, horizon, start):
     family = make_family(name, **sizes)
-    expert = expert_for(family)
+    expert = family.expert
     states = start(family, 300)
-    if isinstance(family, Goals):
+    if name == "goals":
         states = states[family.distance[states.maze_B, states.agent_B, family.goal_cell(states)] < horizon]
     states = states[:8]
     assert len(states) == 8
@@ -60,17 +57,17 @@ def test_optimum_and_random_return_equal_brute_force(name, sizes, horizon, start
     assert positive > 5
 
 
-def test_budgets_of_a_batch_may_differ(family, start):
-    states, budgets = start(family, 12), np.arange(12) % (family.horizon + 1)
-    expert = expert_for(family)
+def test_budgets_of_a_batch_may_differ(grid, start):
+    states, budgets = start(grid, 12), np.arange(12) % (grid.horizon + 1)
+    expert = grid.expert
     for method in (expert.optimal_return, expert.random_return, expert.optimal_action):
         alone = [method(states[i : i + 1], budgets[i : i + 1])[0] for i in range(12)]
         np.testing.assert_allclose(method(states, budgets), alone, atol=1e-12)
 
 
-def test_nothing_is_gained_without_steps(family, start):
-    states, none = start(family, 20), np.zeros(20, dtype=np.int64)
-    expert = expert_for(family)
+def test_nothing_is_gained_without_steps(grid, start):
+    states, none = start(grid, 20), np.zeros(20, dtype=np.int64)
+    expert = grid.expert
     np.testing.assert_array_equal(expert.optimal_return(states, none), 0)
     np.testing.assert_array_equal(expert.random_return(states, none), 0)
 
@@ -98,7 +95,7 @@ def swept_values(family, state):
 @pytest.mark.parametrize("sizes", [{"size": 5, "objects": 3, "horizon": 4}, {"objects": 2}, {"objects": 4}])
 def test_action_values_equal_the_recursion(sizes, start):
     family = make_family("preferences", **sizes)
-    expert, rng = expert_for(family), np.random.default_rng(0)
+    expert, rng = family.expert, np.random.default_rng(0)
     for episode in range(3):
         state = start(family, 3)[episode : episode + 1]
         values, plan = swept_values(family, state), expert.plan(state)
@@ -110,7 +107,7 @@ def test_action_values_equal_the_recursion(sizes, start):
 
 def test_goals_action_values_are_discounted_success():
     family = make_family("goals-small")
-    expert = expert_for(family)
+    expert = family.expert
     streams = np.arange(50)
     state = family.place(streams, family.draw_weights(streams, np.arange(len(family.space))))
     for _ in range(12):
@@ -129,7 +126,7 @@ GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "preferences.json").re
 def test_equals_the_references_episodes(as_torch):
     """State, trajectory and action values to 1e-4, up to the step at which the episode is over."""
     family = make_family("preferences")
-    expert = expert_for(family)
+    expert = family.expert
     assert len(GOLDEN) == 32
     for episode in GOLDEN:
         cells = np.asarray([[row * 7 + column for row, column in episode["objects"]]])
@@ -157,29 +154,29 @@ def test_equals_the_references_episodes(as_torch):
             assert bool(outcome.terminated_B[0]) == over or step == 7
 
 
-def test_random_search_never_beats_the_optimum(family, start):
+def test_random_search_never_beats_the_optimum(grid, start):
     count, tries = 150, 40
-    first = start(family, count)
-    best = expert_for(family).optimal_return(first, np.full(count, family.horizon))
+    first = start(grid, count)
+    best = grid.expert.optimal_return(first, np.full(count, grid.horizon))
     state, rng = repeated(first, tries), np.random.default_rng(0)
     total, running = np.zeros(count * tries), np.ones(count * tries, dtype=bool)
-    for _ in range(family.horizon):
-        low = 1 if isinstance(family, Preferences) else 0
-        state, outcome = family.step(state, rng.integers(low, family.actions, size=count * tries))
+    for _ in range(grid.horizon):
+        low = 1 if grid.name == "preferences" else 0  # not "nothing", which ends the episode
+        state, outcome = grid.step(state, rng.integers(low, grid.actions, size=count * tries))
         total += np.where(running, outcome.reward_B, 0)
         running &= ~outcome.terminated_B
         assert (total.reshape(count, tries) <= best[:, None] + 1e-9).all()
     assert total.max() > 0
 
 
-def test_random_return_is_the_mean_of_random_play(family, start):
+def test_random_return_is_the_mean_of_random_play(grid, start):
     count, tries = 40, 500
-    first = start(family, count)
-    expected = expert_for(family).random_return(first, np.full(count, family.horizon))
+    first = start(grid, count)
+    expected = grid.expert.random_return(first, np.full(count, grid.horizon))
     state, rng = repeated(first, tries), np.random.default_rng(1)
     total, running = np.zeros(count * tries), np.ones(count * tries, dtype=bool)
-    for _ in range(family.horizon):
-        state, outcome = family.step(state, rng.integers(family.actions, size=count * tries))
+    for _ in range(grid.horizon):
+        state, outcome = grid.step(state, rng.integers(grid.actions, size=count * tries))
         total += np.where(running, outcome.reward_B, 0)
         running &= ~outcome.terminated_B
     total = total.reshape(count, tries)
@@ -188,10 +185,10 @@ def test_random_return_is_the_mean_of_random_play(family, start):
     assert abs(total.mean(axis=1).sum() - expected.sum()) < 4 * error
 
 
-def test_numpy_and_torch_agree(family, start):
-    state = start(family, 30)
+def test_numpy_and_torch_agree(grid, start):
+    state = start(grid, 30)
     state_torch = State(*(torch.asarray(getattr(state, name)) for name in STATE_FIELDS))
-    expert, steps = expert_for(family), np.full(30, min(family.horizon, 30))
+    expert, steps = grid.expert, np.full(30, min(grid.horizon, 30))
     steps_torch = torch.asarray(steps)
     for method in (expert.optimal_return, expert.random_return):
         np.testing.assert_allclose(method(state, steps), method(state_torch, steps_torch).numpy(), atol=1e-12)
@@ -203,23 +200,21 @@ def test_numpy_and_torch_agree(family, start):
 
 def test_plans_do_not_depend_on_the_batch(start):
     family = make_family("preferences-small")
-    expert, state = expert_for(family), start(family, 600)
+    expert, state = family.expert, start(family, 600)
     together = expert.action_values(expert.plan(state), state)
     part = state[250:270]
     np.testing.assert_array_equal(expert.action_values(expert.plan(part), part), together[250:270])
 
 
-def test_families_without_an_expert_are_named():
-    with pytest.raises(TypeError, match=r"no expert for dict; allowed: Preferences, Goals"):
-        expert_for({})
+def test_a_family_has_one_expert_or_nothing_to_act_in(family):
+    assert family.expert is family.expert
+    assert (family.expert is None) == (family.env_id is None)
 
 
-def test_experts_leave_the_state_alone(family, start, same_states):
-    state, untouched = start(family, 10), start(family, 10)
-    expert, steps = expert_for(family), np.full(10, 5)
+def test_experts_leave_the_state_alone(grid, start, same_states):
+    state, untouched = start(grid, 10), start(grid, 10)
+    expert, steps = grid.expert, np.full(10, 5)
     expert.action_values(expert.plan(state), state)
     expert.optimal_action(state, steps)
     expert.random_return(state, steps)
     same_states(state, untouched)
-    assert isinstance(family, Preferences | Goals)
-    assert dataclasses.is_dataclass(state)

@@ -83,7 +83,10 @@ def test_equals_gymnasiums_synchronous_vector_environment(env_id, observation, m
     rng, endings = np.random.default_rng(0), 0
     for _ in range(60):
         for name in left[0] if isinstance(left[0], dict) else [...]:
-            np.testing.assert_array_equal(left[0][name], right[0][name])
+            np.testing.assert_array_equal(
+                np.asarray(left[0])[name] if name is ... else left[0][name],
+                np.asarray(right[0])[name] if name is ... else right[0][name],
+            )
         for a, b in zip(left[1:-1], right[1:-1], strict=True):
             np.testing.assert_array_equal(a, b)
             assert a.dtype == b.dtype
@@ -105,10 +108,30 @@ def test_mode_is_declared(env_id, mode):
     assert CompWorldVectorEnv.metadata.get("autoreset_mode") is None
 
 
+@pytest.mark.parametrize("horizon", [None, 5])
+def test_what_is_best_equals_the_single_environments(env_id, horizon):
+    """In the middle of episodes, and with fewer steps than the family's."""
+    vector = gym.make_vec(env_id, num_envs=4, max_episode_steps=horizon)
+    singles = [gym.make(env_id).unwrapped for _ in range(4)]
+    vector.reset(seed=2)
+    for step in range(4):
+        for env, state in zip(singles, vector.get_state(), strict=True):
+            later = 0 if horizon is None else env.horizon - horizon
+            env.set_state({**state, "elapsed": state["elapsed"] + later})
+        for name, dtype in (("expert_action", np.int64), ("optimal_return", np.float64), ("random_return", np.float64)):
+            found = getattr(vector, name)()
+            assert (found.dtype, found.shape) == (dtype, (4,))
+            np.testing.assert_allclose(found, [getattr(env, name)() for env in singles], rtol=1e-12, atol=1e-15)
+        values = vector.action_values()
+        assert (values.dtype, values.shape) == (np.float64, (4, vector.single_action_space.n))
+        np.testing.assert_allclose(values, [env.action_values() for env in singles], rtol=1e-6)
+        vector.step(np.full(4, 1 + step % 3))
+
+
 def test_both_forms_of_an_id_have_the_same_family_and_split(env_id):
     vector, single = gym.make_vec(env_id, num_envs=2, world=4), gym.make(env_id, world=4)
     assert isinstance(vector, CompWorldVectorEnv)
-    assert vector.family.name == compworld.ENV_IDS[env_id].removesuffix("-small")
+    assert vector.family.label == compworld.ENV_IDS[env_id]
     assert vector.family.sizes == single.unwrapped.family.sizes
     assert vector.task_split.sha256 == single.unwrapped.task_split.sha256
     assert vector.single_observation_space == single.observation_space

@@ -43,6 +43,8 @@ class Goals(GridFamily):
     variants = {  # noqa: RUF012 (never written to)
         "small": {"size": 7, "mazes": 2, "object_types": 3, "distractors": 2, "start_distance": 4, "horizon": 40},
     }
+    # Twice the steps that the median start needs (9 and 18): time to look around, but not to try everything in one episode.
+    trials = {"": {"episodes": 3, "horizon": 40}, "small": {"episodes": 3, "horizon": 20}}  # noqa: RUF012 (never written to)
     imitation = "optimal_action"
     shots = 1
     scores = ("success_rate", "action_accuracy", "trajectory_accuracy")

@@ -8,7 +8,7 @@ from compworld.families.family import TASK_DRAWS
 from compworld.families.grid import GridFamily
 from compworld.families.preferences.expert import ValueIterationExpert
 from compworld.families.state import Outcome, State
-from compworld.families.weights import exponential, pick, sum_in_order
+from compworld.families.weights import LARGEST_WEIGHT, exponential, pick, sum_in_order
 from compworld.grid.layouts import four_rooms
 from compworld.grid.moves import MOVES
 from compworld.grid.objects import name_of
@@ -35,6 +35,7 @@ class Preferences(GridFamily):
     name = "preferences"
     title = "Preferences"
     variants = {"small": {"modules": 6, "max_active": 2, "features": 6, "objects": 3}}  # noqa: RUF012 (never written to)
+    trials = {"": {"episodes": 4, "horizon": 8}, "small": {"episodes": 4, "horizon": 8}}  # noqa: RUF012 (never written to)
     imitation = "action_values"
     shots = 16
     scores = ("normalised_return", "action_accuracy", "trajectory_accuracy")
@@ -61,6 +62,7 @@ class Preferences(GridFamily):
             raise ValueError(f"size 'modules' is {modules}; allowed: at most {TASK_DRAWS - 1}")
         self.max_active = max_active
         self.preferences = randomness.generator("preferences", world).standard_normal((modules, features))
+        self.reward_bound = LARGEST_WEIGHT * float(np.abs(self.preferences).sum(axis=0).max())
         super().__init__(
             world,
             {

@@ -1,0 +1,150 @@
+"""What an evaluation found: scores per episode, with intervals, as a table, a plot and a record. Axes: T tasks, K episodes."""
+
+import json
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compworld.evaluation.play import Played
+
+SCORES = {"normalised_return": "normalised return", "success": "success", "speed": "speed"}
+RECORD_FORMAT = 1
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An agent's scores.
+
+    ``print(result)`` shows the table; :meth:`summary`, :meth:`plot`, :meth:`record` and :meth:`save` give the same in other forms.
+    """
+
+    settings: dict[str, Any]
+    """What was asked for, as plain data: agent, environment, track, world, split and its hash, tasks, episodes, seed, ..."""
+    played: Played
+
+    @property
+    def finished(self) -> np.ndarray:
+        """bool [T]; all True unless the agent failed."""
+        return self.played.finished
+
+    @property
+    def normalised_return(self) -> np.ndarray:
+        """[T, K]: 0 for random play and 1 for the optimum from that very start; NaN where a task was not finished.
+
+        Where there is little to gain from a start, single values can be huge: means are taken as :meth:`summary` says.
+        """
+        gain = self.played.optimal - self.played.random
+        return np.where(gain > 1e-9, (self.played.returns - self.played.random) / np.maximum(gain, 1e-9), np.nan)
+
+    @property
+    def success(self) -> np.ndarray:
+        """[T, K]: 0 or 1; NaN where a task was not finished."""
+        return self.played.success
+
+    @property
+    def speed(self) -> np.ndarray:
+        """[T, K]: discounted return over the expert's from the same start; NaN where the expert's is not above 0."""
+        expert = self.played.expert_discounted
+        return np.where(expert > 1e-9, self.played.discounted / np.maximum(expert, 1e-9), np.nan)
+
+    def summary(self) -> dict[str, np.ndarray]:
+        """Of each score its mean by episode and half the width of its 95 % interval, float64 [K, 2]; NaN without finished tasks.
+
+        Returns are normalised on sums over tasks (what was gained over all that could be), for the optimum of one start may be 0. The interval
+        is Student's t over tasks, within this one world: it says nothing of other worlds.
+        """
+        played, done = self.played, self.finished
+        one = np.ones_like(played.returns)
+        pairs = {
+            "normalised_return": (played.returns - played.random, played.optimal - played.random),
+            "success": (played.success, one),
+            "speed": (played.discounted, played.expert_discounted),
+        }
+        return {
+            name: np.asarray([ratio(top[done, k], bottom[done, k]) for k in range(top.shape[1])])
+            for name, (top, bottom) in pairs.items()
+        }
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        text = StringIO()
+        Console(file=text, width=100).print(self.table())
+        return text.getvalue().rstrip("\n")
+
+    def table(self) -> Any:
+        """The scores by episode, a table of ``rich``."""
+        from rich.table import Table
+
+        settings, done = self.settings, int(self.finished.sum())
+        unfinished = "" if done == len(self.finished) else f", {len(self.finished) - done} unfinished"
+        title = (
+            f"{settings['agent']} on {settings['env_id']}, {settings['track']}, {settings['split']}, world {settings['world']}"
+        )
+        caption = f"{done} tasks{unfinished}; mean and 95 % interval by Student's t over tasks within this world"
+        table = Table("episode", *SCORES.values(), "steps", title=title, caption=caption)
+        summary = self.summary()
+        for k in range(self.played.returns.shape[1]):
+            cells = [f"{mean:.2f} ± {half:.2f}" for mean, half in (summary[name][k] for name in SCORES)]
+            steps = self.played.lengths[self.finished, k]
+            table.add_row(str(k + 1), *cells, f"{steps.mean():.1f}" if done else "")
+        return table
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """The adaptation curve: each score by episode with its interval, a figure of matplotlib; written to ``path`` if given."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(5, 3.2), layout="constrained")
+        axes = figure.add_subplot()
+        episodes = np.arange(1, self.played.returns.shape[1] + 1)
+        for name, values in self.summary().items():
+            axes.errorbar(episodes, values[:, 0], yerr=values[:, 1], marker="o", capsize=3, label=SCORES[name])
+        axes.axhline(0, color="grey", linewidth=0.8, linestyle=":")
+        axes.axhline(1, color="grey", linewidth=0.8, linestyle=":")
+        axes.set(xlabel="episode of the trial", ylabel="score", xticks=episodes)
+        axes.set_title(f"{self.settings['agent']}: {self.settings['env_id']}, {self.settings['split']}", fontsize=9)
+        axes.legend(fontsize=8)
+        if path is not None:
+            figure.savefig(path)
+        return figure
+
+    def record(self) -> dict[str, Any]:
+        """All of it as JSON-able data; NaN becomes None."""
+        played = {name: _plain(getattr(self.played, name)) for name in Played.__dataclass_fields__}
+        summary = {name: _plain(values) for name, values in self.summary().items()}
+        interval = {"confidence": CONFIDENCE, "method": "Student's t over tasks within one world"}
+        return {
+            "format": RECORD_FORMAT,
+            "settings": self.settings,
+            "interval": interval,
+            "summary": summary,
+            "episodes": played,
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write :meth:`record` as JSON."""
+        Path(path).write_text(json.dumps(self.record(), allow_nan=False) + "\n", encoding="utf-8")
+
+
+def ratio(top_T: np.ndarray, bottom_T: np.ndarray) -> tuple[float, float]:
+    """Sum of ``top`` over sum of ``bottom``, and half of its interval by Student's t on the linearised ratio."""
+    from scipy.stats import t
+
+    tasks, total = len(top_T), float(bottom_T.sum())
+    if not tasks or total <= 0:
+        return float("nan"), float("nan")
+    value = float(top_T.sum()) / total
+    if tasks == 1:
+        return value, float("nan")
+    deviation = (top_T - value * bottom_T) / (total / tasks)
+    return value, float(t.ppf(0.5 + CONFIDENCE / 2, tasks - 1) * deviation.std(ddof=1) / np.sqrt(tasks))
+
+
+def _plain(values: np.ndarray) -> Any:
+    if values.dtype.kind != "f":
+        return values.tolist()
+    return np.where(np.isfinite(values), values, None).tolist()  # type: ignore[call-overload]  # None stands for NaN

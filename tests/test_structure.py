@@ -1,0 +1,91 @@
+"""How the code is laid out: data flows one way, files are short, and a family is asked, never recognised."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("compworld", "agents", "benchmarks")
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for package in PACKAGES
+    for path in (ROOT / package).rglob("*.py")
+}
+LONGEST = 300
+
+COMPWORLD = (
+    ("compworld.version", "compworld.backends", "compworld.randomness", "compworld.grid"),
+    ("compworld.modules",),
+    ("compworld.families",),
+    ("compworld.manifests", "compworld.fewshot"),
+    ("compworld.envs",),
+)
+"""The rooms of compworld from the source down; a module imports only from its own level and those before it."""
+
+FAMILY_CLASSES = {"Family", "GridFamily", "Goals", "Preferences", "Teacher"}
+
+
+def imports_of(module: str) -> Iterator[str]:
+    """The modules of the project that a module names in its imports, at its top or anywhere inside."""
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in MODULES)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            source = node.module or ""
+            submodules = [f"{source}.{alias.name}" for alias in node.names]
+            yield from (name for name in submodules if name in MODULES)
+            if source in MODULES and any(name not in MODULES for name in submodules):
+                yield source
+
+
+def level(module: str) -> tuple[int, int]:
+    """Place in the stream: of the package, and of the room within compworld (its own root stands below all rooms)."""
+    within = [number for number, rooms in enumerate(COMPWORLD) if any(f"{module}.".startswith(f"{room}.") for room in rooms)]
+    return PACKAGES.index(module.split(".")[0]), within[0] if within else len(COMPWORLD)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down_the_stream(module: str) -> None:
+    for imported in imports_of(module):
+        assert level(imported) <= level(module), f"{module} imports {imported}, which stands below it"
+
+
+def test_imports_have_no_circle() -> None:
+    """Take away, again and again, what imports nothing that is left or is imported by nothing that is left."""
+    left = {module: set(imports_of(module)) - {module} for module in MODULES}
+    while True:
+        imported = set().union(*left.values())
+        inside = {module: names & left.keys() for module, names in left.items() if names & left.keys() and module in imported}
+        if inside == left:
+            break
+        left = inside
+    assert left == {}, "these import each other in circles"
+
+
+@pytest.mark.parametrize("folder", [*PACKAGES, "tests", "examples"])
+def test_no_file_is_long(folder: str) -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in (ROOT / folder).rglob("*.py")}
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_benchmarks_has_only_its_face_beside_its_rooms() -> None:
+    assert {path.name for path in (ROOT / "benchmarks").glob("*.py")} == {"__init__.py", "__main__.py", "cli.py"}
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith("compworld.families")])
+def test_no_module_asks_which_family_it_has(module: str) -> None:
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "issubclass"):
+            named = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+            named |= {name.attr for name in ast.walk(node) if isinstance(name, ast.Attribute)}
+            assert not named & FAMILY_CLASSES, f"{module}, line {node.lineno}"
+
+
+def test_packages_are_all_shipped() -> None:
+    import tomllib
+
+    shipped = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    assert set(shipped) == {module for module, path in MODULES.items() if path.name == "__init__.py"}
