@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from bayes_play import Told, play, scores, tasks
 
+import compworld
 from compworld import make_family, make_split
 from compworld.bayes import bayes_agent
+from compworld.families import trial_sizes
 
 SMALL = [("goals-small", {"horizon": 12}, 3), ("preferences-small", {}, 4)]
 
@@ -57,3 +59,17 @@ def test_bad_arguments_are_named():
         bayes_agent(make_family("teacher"))
     with pytest.raises(ValueError, match=r"observation has shape \(3,\)"):
         bayes_agent(family).read(np.zeros(3, dtype=np.int64))
+
+
+@pytest.mark.parametrize("name", ["Goals-Small", "Preferences-Small"])
+def test_the_evaluation_of_anyones_agent_takes_them(name):
+    env_id = f"CompWorld-{name}-v0"
+    label = compworld.ENV_IDS[env_id]
+    sizes = trial_sizes(label)
+    family = make_family(label, horizon=sizes["horizon"])
+    agent = bayes_agent(family, policy="seeking", episodes=sizes["episodes"])
+    result = compworld.evaluate(agent, env_id, tasks=96, observation=agent.observation)
+    score = result.played.returns.sum(axis=0) - result.played.random.sum(axis=0)
+    score /= result.played.optimal.sum(axis=0) - result.played.random.sum(axis=0)
+    assert score[-1] > 0.97
+    assert score[-1] > score[0]
