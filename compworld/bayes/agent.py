@@ -46,8 +46,10 @@ class BayesAgent(ABC):
 
     observation: ClassVar[str] = "indices"
     """Kind of observation that it reads, within a trial's."""
+    options: ClassVar[tuple[str, ...]] = ()
+    """Names of the arguments that the family's agent takes beside those of all."""
 
-    def __init__(self, family: GridFamily, combinations: np.ndarray, policy: str, episodes: int) -> None:
+    def __init__(self, family: GridFamily, combinations: np.ndarray, policy: str, episodes: int, **options: Any) -> None:
         self.family = family
         self.combinations = combinations
         self.active_CM = family.space.combinations[combinations]
@@ -160,7 +162,13 @@ def bayes_for(name: str) -> Callable[[AgentClass], AgentClass]:
 
 
 def bayes_agent(
-    family: Family, split: Split | None = None, *, prior: str = "all", policy: str = "seeking", episodes: int = 1
+    family: Family,
+    split: Split | None = None,
+    *,
+    prior: str = "all",
+    policy: str = "seeking",
+    episodes: int = 1,
+    **options: Any,
 ) -> BayesAgent:
     """The Bayes agent of a family.
 
@@ -170,9 +178,10 @@ def bayes_agent(
         prior: one of :data:`PRIORS`.
         policy: one of :data:`POLICIES`.
         episodes: K, of a trial.
+        **options: of the family's agent, see its class.
 
     Raises:
-        ValueError: unknown prior or policy, no split for the prior over trained combinations, episodes below 1, or a family
+        ValueError: unknown prior, policy or option, no split for the prior over trained combinations, episodes below 1, or a family
             without Bayes agent.
     """
     for name, value, allowed in (
@@ -188,7 +197,12 @@ def bayes_agent(
         raise ValueError("split is None; allowed: a split, for the prior over trained combinations")
     trained = prior == "trained" and split is not None
     combinations = split.pool("train") if trained and split is not None else np.arange(len(family.space))
-    return AGENTS[family.name](grid_family(family), combinations, policy, episodes)
+    agent = AGENTS[family.name]
+    for name in options:
+        if name not in agent.options:
+            allowed = ", ".join(map(repr, agent.options))
+            raise ValueError(f"option {name!r} is not one of the agent of {family.name!r}; allowed: {allowed}")
+    return agent(grid_family(family), combinations, policy, episodes, **options)
 
 
 def normalised(log_BC: np.ndarray) -> np.ndarray:

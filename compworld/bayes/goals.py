@@ -39,12 +39,18 @@ class GoalsBayes(BayesAgent):
     Cassandra & Kaelbling 1995). ``seeking`` maximises the posterior probability of success within the steps left of this
     episode, of such routes the one with the least expected time: what interactions rule out is looked ahead to in full, so
     this is Bayes-optimal for the episode. It does not give up an episode's success for later ones.
+
+    Args:
+        placements: use the evidence of placements; without, only the maze and what interactions gave. On tasks that the prior
+            does not have, placements mislead: what memorising can reach is the better of the two.
     """
 
     family: Any
+    options = ("placements",)
 
-    def __init__(self, *arguments: Any) -> None:
+    def __init__(self, *arguments: Any, placements: bool = True) -> None:
         super().__init__(*arguments)
+        self.placements = placements
         family, tables = self.family, self.family.tables.like(np.zeros(1))
         values = family.factor_values(self.active_CM.astype(np.float64))
         self.quadrant_C, self.interaction_C, self.maze_C, self.type_C = values
@@ -85,6 +91,8 @@ class GoalsBayes(BayesAgent):
     def log_placement(self, maze_B: np.ndarray, agent_B: np.ndarray, cell_BT: np.ndarray) -> np.ndarray:
         """Log probability of a start under each combination, up to what is the same for all; float64 [B, C]."""
         maze_B1, cell_BC = maze_B[:, None], cell_BT[:, self.type_C]
+        if not self.placements:
+            return np.where(self.maze_C[None] == maze_B1, 0.0, MISREAD_SCENE)
         possible = (cell_BC >= 0) & (self.maze_C[None] == maze_B1)
         possible &= self.is_goal[maze_B1, self.quadrant_C[None], cell_BC] & self.may_start[maze_B1, agent_B[:, None], cell_BC]
         ways = self.goal_counts[maze_B1, self.quadrant_C[None]] * self.start_counts[maze_B1, cell_BC]

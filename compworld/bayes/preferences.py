@@ -68,6 +68,7 @@ class PreferencesBayes(BayesAgent):
     """
 
     family: Any
+    options = ("nodes",)
 
     def __init__(self, *arguments: Any, nodes: dict[int, tuple[int, ...]] = NODES) -> None:
         super().__init__(*arguments)
