@@ -181,8 +181,8 @@ def bayes_agent(
         **options: of the family's agent, see its class.
 
     Raises:
-        ValueError: unknown prior, policy or option, no split for the prior over trained combinations, episodes below 1, or a family
-            without Bayes agent.
+        ValueError: unknown prior, policy or option, no split for the prior over trained combinations, episodes below 1, or a
+            family without Bayes agent.
     """
     for name, value, allowed in (
         ("prior", prior, PRIORS),
@@ -200,8 +200,8 @@ def bayes_agent(
     agent = AGENTS[family.name]
     for name in options:
         if name not in agent.options:
-            allowed = ", ".join(map(repr, agent.options))
-            raise ValueError(f"option {name!r} is not one of the agent of {family.name!r}; allowed: {allowed}")
+            known = ", ".join(map(repr, agent.options))
+            raise ValueError(f"option {name!r} is not one of the agent of {family.name!r}; allowed: {known}")
     return agent(grid_family(family), combinations, policy, episodes, **options)
 
 
