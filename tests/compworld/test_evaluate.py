@@ -99,8 +99,8 @@ def test_random_play_scores_zero():
         assert abs(mean) < 2 * half < 0.3
 
 
-@pytest.mark.parametrize("observation", ["symbolic", "minigrid", "text"])
-def test_demonstrations_are_shown_first(observation):
+@pytest.mark.parametrize("kind", ["symbolic", "minigrid", "text"])
+def test_demonstrations_are_shown_first(kind):
     class Shown:
         def show(self, demonstrations):
             self.seen = demonstrations
@@ -111,13 +111,13 @@ def test_demonstrations_are_shown_first(observation):
             return np.zeros(len(state), dtype=np.int64), state
 
     agent = Shown()
-    assert compworld.evaluate(agent, PREFERENCES, "shown", tasks=9, shots=2, observation=observation).finished.all()
+    assert compworld.evaluate(agent, PREFERENCES, "shown", tasks=9, shots=2, observation=kind).finished.all()
     shown = agent.seen
     assert shown.actions.shape == shown.valid.shape == shown.rewards.shape == (9, 2, 8)
     assert shown.action_values.shape == (9, 2, 8, 5)
-    if observation == "symbolic":
+    if kind == "symbolic":
         assert shown.observations.shape == (9, 2, 8, 7, 7, 8)
-    elif observation == "text":
+    elif kind == "text":
         assert shown.observations[0, 0, 0].startswith("Maze 0")
         assert "Task:" not in shown.observations[0, 0, 0]
     else:
@@ -218,5 +218,6 @@ def test_the_interval_is_students():
 
 
 def test_it_needs_no_torch():
-    code = f"import compworld, sys; print(compworld.evaluate(lambda seen: 0, {PREFERENCES!r}, tasks=3)); assert 'torch' not in sys.modules"
+    code = f"import compworld, sys; print(compworld.evaluate(lambda seen: 0, {PREFERENCES!r}, tasks=3))"
+    code += "; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, capture_output=True)

@@ -8,8 +8,8 @@ from compworld.envs.text import FACINGS, parse
 from compworld.families.relative import relative, relative_rows, relative_size
 
 
-def test_relative_rows_are_where_things_lie_from_the_agent(grid_family, start):
-    family = grid_family
+def test_relative_rows_are_where_things_lie_from_the_agent(grid, start):
+    family = grid
     state = start(family, 50)
     rows, dense = relative_rows(family, state), relative(family, state)
     height, width = family.shape
@@ -26,17 +26,17 @@ def test_relative_rows_are_where_things_lie_from_the_agent(grid_family, start):
         assert sorted(set(rows[index])) == np.flatnonzero(dense[index]).tolist()
 
 
-def test_collected_objects_are_gone(grid_family, start):
-    family = grid_family
+def test_collected_objects_are_gone(grid, start):
+    family = grid
     state = start(family, 3)
     state.remaining_BO[:] = False
     assert (relative_rows(family, state)[:, : family.objects] == relative_size(family)).all()
     assert relative(family, state).sum() == 6
 
 
-def test_relative_rows_are_the_same_in_torch(grid_family, start):
+def test_relative_rows_are_the_same_in_torch(grid, start):
     torch = pytest.importorskip("torch")
-    family = grid_family
+    family = grid
     state = start(family, 20)
     twin = type(state)(*(torch.asarray(getattr(state, name)) for name in type(state).__dataclass_fields__))
     np.testing.assert_array_equal(relative_rows(family, twin).numpy(), relative_rows(family, state))

@@ -186,7 +186,7 @@ def test_impossible_states_are_refused(env_id, key):
 @pytest.mark.parametrize("episodes", [0, -1, 2.0, True])
 def test_impossible_numbers_of_episodes_are_refused(env_id, episodes):
     for make in (gym.make, gym.make_vec):
-        with pytest.raises(ValueError, match="episodes_per_trial is .*; allowed: integers from 1"):
+        with pytest.raises(ValueError, match=r"episodes_per_trial is .*; allowed: integers from 1"):
             make(env_id, episodes_per_trial=episodes)
     with pytest.raises(ValueError, match="max_episode_steps is 2; allowed: at least 3"):
         gym.make_vec(env_id, episodes_per_trial=3, max_episode_steps=2)
