@@ -21,6 +21,7 @@ COMPWORLD = (
     ("compworld.families",),
     ("compworld.manifests", "compworld.fewshot"),
     ("compworld.envs",),
+    ("compworld.evaluation",),
 )
 """The rooms of compworld from the source down; a module imports only from its own level and those before it."""
 

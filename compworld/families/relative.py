@@ -40,9 +40,10 @@ def relative_rows(family: GridFamily, state: State) -> Array:
 def relative(family: GridFamily, state: State) -> np.ndarray:
     """The dense form of NumPy states, uint8 [B, D]."""
     rows_BR, size = relative_rows(family, state), relative_size(family)
-    dense = np.zeros((len(rows_BR), size + 1), dtype=np.uint8)
-    dense[np.arange(len(rows_BR))[:, None], rows_BR] = 1
-    return np.ascontiguousarray(dense[:, :size])
+    dense = np.zeros((len(rows_BR), size), dtype=np.uint8)
+    present = np.where(rows_BR < size, rows_BR, rows_BR[:, -1:])  # the maze's entry is 1 anyway
+    dense.reshape(-1)[present + np.arange(len(rows_BR))[:, None] * size] = 1
+    return dense
 
 
 def _offsets(family: GridFamily) -> int:
