@@ -1,9 +1,5 @@
 """A run that takes a second, and the lists of methods and families that inherit the common suite."""
 
-import os
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # other tests may have loaded torch before
-
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
