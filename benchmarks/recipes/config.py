@@ -3,11 +3,14 @@
 import dataclasses
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from agents.training import OuterLoop
-from benchmarks.recipes.names import DeviceName
+from benchmarks.recipes.names import OWN_METHOD, DeviceName
+
+NAME = re.compile(r"[\w-]+")
 
 CONFIG_VERSION = 4
 """Raised whenever the same config would give another record, so that old ones are not mistaken for new ones."""
@@ -80,6 +83,15 @@ class RunConfig:
         for name in ("meta_batch", "support_episodes", "query_episodes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; allowed: at least 1")
+        for name in ("seed", "world"):
+            if not 0 <= getattr(self, name) < 2**63:
+                raise ValueError(f"{name} is {getattr(self, name)}; allowed: from 0 to 2**63 - 1")
+        # These stand in the run's name, which is that of a folder, and in what is printed.
+        for name in ("family", "support"):
+            if not NAME.fullmatch(getattr(self, name)):
+                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed: letters, digits, '_' and '-'")
+        if not self.method.isidentifier() and not OWN_METHOD.fullmatch(self.method):
+            raise ValueError(f"method is {self.method!r}; allowed: a name, or 'module:Class'")
 
     @property
     def steps(self) -> int:
@@ -116,5 +128,6 @@ class RunConfig:
     def run_id(self) -> str:
         """Readable name with a hash of the whole config."""
         text = json.dumps({"version": CONFIG_VERSION, **self.as_dict()}, sort_keys=True)
-        method = self.method.replace(":", ".").replace("_", "-")
+        # A folder's name may have 255 bytes.
+        method = self.method.replace(":", ".").replace("_", "-").encode()[:120].decode(errors="ignore")
         return f"{self.family}_{method}_s{self.seed}_{hashlib.sha256(text.encode()).hexdigest()[:10]}"

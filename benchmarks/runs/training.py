@@ -11,6 +11,7 @@ from agents.checkpoints import save_tensors
 from agents.training import MetaTrainer
 from benchmarks.recipes.config import RunConfig
 from benchmarks.runs.folder import RunFolder
+from benchmarks.runs.records import progress_of
 from benchmarks.scores.evaluation import validation_loss
 from benchmarks.worlds.problems import meta_batch
 from benchmarks.worlds.world import World
@@ -29,11 +30,11 @@ def train(learner: Learner, config: RunConfig, world: World, folder: RunFolder, 
     assert config.outer is not None
     trainer = MetaTrainer(learner, config.outer, config.seed)
     best: dict[str, torch.Tensor] = {}
-    progress = {"seconds": 0.0, "best_loss": float("inf"), "best_step": 0}
+    progress: dict[str, Any] = {"seconds": 0.0, "best_loss": None, "best_step": 0, "validation": []}
     if folder.checkpoint.exists():
-        progress, others = trainer.load(folder.checkpoint)
+        extra, others = trainer.load(folder.checkpoint)
+        progress = progress_of(extra, folder.checkpoint)
         best = {name.removeprefix("best."): value for name, value in others.items()}
-    records = [record for record in folder.metrics() if record["step"] <= trainer.step_number]
     streams, weights = world.tasks("fresh_episodes", config.evaluation.validation_tasks, config.seed, "validation")
     validation = world.batch(streams, weights, config.support_episodes, config.query_episodes)
     batches = few_shot_tasks(
@@ -55,11 +56,11 @@ def train(learner: Learner, config: RunConfig, world: World, folder: RunFolder, 
         if step % config.evaluation.validate_every and step < config.outer.steps:
             continue
         loss, accuracy = validation_loss(learner, config, validation)
-        if loss < progress["best_loss"]:
+        if progress["best_loss"] is None or loss < progress["best_loss"]:
             progress.update(best_loss=loss, best_step=step)
             best = {name: value.clone() for name, value in learner.state_dict().items()}
         progress["seconds"] = time.perf_counter() - started
-        records.append(
+        progress["validation"].append(
             {
                 "step": step,
                 "tasks": step * config.meta_batch,
@@ -70,17 +71,18 @@ def train(learner: Learner, config: RunConfig, world: World, folder: RunFolder, 
             }
         )
         losses.clear()
-        folder.write_metrics(records)
+        folder.write_metrics(progress["validation"])
         trainer.save(folder.checkpoint, progress, {f"best.{name}": value for name, value in best.items()})
         report(step, loss)
     if best:
         learner.load_state_dict(best)
-    save_tensors(folder.learner, learner.state_dict(), {"best_step": progress["best_step"]})
     return {
+        "learner_sha256": save_tensors(folder.learner, learner.state_dict(), {"best_step": progress["best_step"]}),
         "outer_steps": trainer.step_number,
         "tasks_seen": trainer.step_number * config.meta_batch,
         "skipped_steps": trainer.skipped,
         "best_step": progress["best_step"],
         "best_validation_loss": progress["best_loss"],
         "training_seconds": round(progress["seconds"], 3),
+        "validation": progress["validation"],
     }

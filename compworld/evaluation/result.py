@@ -1,6 +1,5 @@
 """What an evaluation found: scores per episode, with intervals, as a table, a plot and a record. Axes: T tasks, K episodes."""
 
-import json
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from compworld.evaluation.play import Played
+from compworld.files import write_json
 
 SCORES = {"normalised_return": "normalised return", "success": "success", "speed": "speed"}
 RECORD_FORMAT = 1
@@ -81,6 +81,7 @@ class Evaluation:
     def table(self) -> Any:
         """The scores by episode, a table of ``rich``."""
         from rich.table import Table
+        from rich.text import Text
 
         settings, done = self.settings, int(self.finished.sum())
         unfinished = "" if done == len(self.finished) else f", {len(self.finished) - done} unfinished"
@@ -88,7 +89,7 @@ class Evaluation:
             f"{settings['agent']} on {settings['env_id']}, {settings['track']}, {settings['split']}, world {settings['world']}"
         )
         caption = f"{done} tasks{unfinished}; mean and 95 % interval by Student's t over tasks within this world"
-        table = Table("episode", *SCORES.values(), "steps", title=title, caption=caption)
+        table = Table("episode", *SCORES.values(), "steps", title=Text(title), caption=caption)
         summary = self.summary()
         for k in range(self.played.returns.shape[1]):
             cells = [f"{mean:.2f} ± {half:.2f}" for mean, half in (summary[name][k] for name in SCORES)]
@@ -108,7 +109,9 @@ class Evaluation:
         axes.axhline(0, color="grey", linewidth=0.8, linestyle=":")
         axes.axhline(1, color="grey", linewidth=0.8, linestyle=":")
         axes.set(xlabel="episode of the trial", ylabel="score", xticks=episodes)
-        axes.set_title(f"{self.settings['agent']}: {self.settings['env_id']}, {self.settings['split']}", fontsize=9)
+        axes.set_title(
+            f"{self.settings['agent']}: {self.settings['env_id']}, {self.settings['split']}", fontsize=9, parse_math=False
+        )
         axes.legend(fontsize=8)
         if path is not None:
             figure.savefig(path)
@@ -129,7 +132,7 @@ class Evaluation:
 
     def save(self, path: str | Path) -> None:
         """Write :meth:`record` as JSON."""
-        Path(path).write_text(json.dumps(self.record(), allow_nan=False) + "\n", encoding="utf-8")
+        write_json(Path(path).expanduser(), self.record())
 
 
 def ratio(top_T: np.ndarray, bottom_T: np.ndarray) -> tuple[float, float]:
