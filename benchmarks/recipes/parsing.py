@@ -58,7 +58,7 @@ def in_one_line(parse: Callable[[], Any]) -> Any:
             raise
         _, _, box = said.getvalue().partition("\n")
         complaint = re.split(r"For full helptext|Argument helptext", box)[0]
-        raise ValueError(" ".join(re.sub(r"[│╭╮╰╯─]+", " ", complaint).split())) from None
+        raise ValueError(" ".join(re.sub(r"[│╭╮╰╯─]+|-{4,}", " ", complaint).split())) from None
 
 
 def _later(command: Command) -> Callable[..., Callable[[], None]]:

@@ -182,7 +182,7 @@ def test_damaged_files_change_no_number_and_are_named(kinds_of_files: dict[Path,
         found, said = outcome(kinds_of_files[path])
         if said:
             refused += 1
-            assert path.name in said, (number, said)
+            assert path.name in said or "has not finished" in said, (number, said)
             assert len(said) < 1500, (number, path.name)
         else:
             assert found == expected, (number, path.name)
