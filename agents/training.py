@@ -39,7 +39,7 @@ class OuterLoop:
 
     def __post_init__(self) -> None:
         if self.schedule not in ("constant", "cosine"):
-            raise ValueError(f"unknown schedule {self.schedule!r}; allowed: 'constant', 'cosine'")
+            raise ValueError(f"unknown schedule {self.schedule!r:.80}; allowed: 'constant', 'cosine'")
         if self.steps < 1:
             raise ValueError(f"outer steps are {self.steps}; allowed: at least 1")
         if self.warmup < 0 or (self.tasks_at_once is not None and self.tasks_at_once < 1):

@@ -111,5 +111,5 @@ def unsealed(data: Any, path: Traversable) -> dict[str, Any]:
     except RecursionError:
         raise ValueError(f"{path} is damaged (nested too deeply)") from None
     if data[HASH] != found:
-        raise ValueError(f"{path} is damaged: its SHA-256 is {found}, it claims {data[HASH]!r}")
+        raise ValueError(f"{path} is damaged: its SHA-256 is {found}, it claims {data[HASH]!r:.80}")
     return body

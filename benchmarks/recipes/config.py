@@ -79,7 +79,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         if self.device not in get_args(DeviceName):
-            raise ValueError(f"unknown device {self.device!r}; allowed: {', '.join(map(repr, get_args(DeviceName)))}")
+            raise ValueError(f"unknown device {self.device!r:.80}; allowed: {', '.join(map(repr, get_args(DeviceName)))}")
         for name in ("meta_batch", "support_episodes", "query_episodes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; allowed: at least 1")
@@ -89,9 +89,9 @@ class RunConfig:
         # These stand in the run's name, which is that of a folder, and in what is printed.
         for name in ("family", "support"):
             if not NAME.fullmatch(getattr(self, name)):
-                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed: letters, digits, '_' and '-'")
+                raise ValueError(f"{name} is {getattr(self, name)!r:.80}; allowed: letters, digits, '_' and '-'")
         if not self.method.isidentifier() and not OWN_METHOD.fullmatch(self.method):
-            raise ValueError(f"method is {self.method!r}; allowed: a name, or 'module:Class'")
+            raise ValueError(f"method is {self.method!r:.80}; allowed: a name, or 'module:Class'")
 
     @property
     def steps(self) -> int:

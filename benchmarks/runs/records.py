@@ -156,8 +156,8 @@ def read_result(path: Path, config: RunConfig) -> dict[str, Any]:
     found = _decoded(content, _Version, path, RUN_AGAIN)
     if found.schema_version != RESULT_VERSION or found.run_id != config.run_id:
         raise ValueError(
-            f"{path} has schema {found.schema_version} of run {found.run_id!r}; allowed: schema {RESULT_VERSION} of this run; "
-            f"{RUN_AGAIN}"
+            f"{path} has schema {found.schema_version} of run {found.run_id!r:.80}; "
+            f"allowed: schema {RESULT_VERSION} of this run; {RUN_AGAIN}"
         )
     return _sealed(content, Result, path, {"config": config.as_dict()})
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from compworld.evaluation.interval import quantile_of_t
 from compworld.evaluation.play import Played
 from compworld.files import write_json
 
@@ -137,8 +138,6 @@ class Evaluation:
 
 def ratio(top_T: np.ndarray, bottom_T: np.ndarray) -> tuple[float, float]:
     """Sum of ``top`` over sum of ``bottom``, and half of its interval by Student's t on the linearised ratio."""
-    from scipy.stats import t
-
     tasks, total = len(top_T), float(bottom_T.sum())
     if not tasks or total <= 0:
         return float("nan"), float("nan")
@@ -146,7 +145,7 @@ def ratio(top_T: np.ndarray, bottom_T: np.ndarray) -> tuple[float, float]:
     if tasks == 1:
         return value, float("nan")
     deviation = (top_T - value * bottom_T) / (total / tasks)
-    return value, float(t.ppf(0.5 + CONFIDENCE / 2, tasks - 1) * deviation.std(ddof=1) / np.sqrt(tasks))
+    return value, float(quantile_of_t(CONFIDENCE, tasks - 1) * deviation.std(ddof=1) / np.sqrt(tasks))
 
 
 def _plain(values: np.ndarray) -> Any:

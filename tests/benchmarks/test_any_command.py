@@ -27,7 +27,7 @@ from benchmarks.worlds.world import World
 from compworld.files import write_text
 from tests.benchmarks.conftest import tiny
 
-NUMBER = int(os.environ.get("COMPWORLD_COMMANDS", "40"))
+NUMBER = int(os.environ.get("COMPWORLD_COMMANDS", "80"))
 
 STRANGE = (
     "",
