@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from agents.learner import Learner
+from agents.learner import Method
 from compworld.files import new_file, read_bytes
 
 NUMBERS, CONTENT = "numbers", "content_sha256"
@@ -67,7 +67,7 @@ def _content_sha256(tensors: Mapping[str, Tensor], numbers: str) -> str:
     return content.hexdigest()
 
 
-def load_parameters(learner: Learner, values: Mapping[str, Tensor | None], path: Path) -> None:
+def load_parameters(learner: Method, values: Mapping[str, Tensor | None], path: Path) -> None:
     """Load a learner's parameters by name.
 
     Raises:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from benchmarks.recipes.config import CONFIG_VERSION, RunConfig
+from benchmarks.scores.trials import LOWER_FIFTH, SPLITS
 from benchmarks.worlds.world import SETS
 from compworld.files import json_of, read_bytes, unsealed
 
@@ -27,7 +28,9 @@ class Validation(msgspec.Struct, forbid_unknown_fields=True):
     seconds: float
     training_loss: float | None
     validation_loss: float | None
-    validation_action_accuracy: float | None
+    validation_action_accuracy: float | None = None
+    validation_return: float | None = None
+    environment_steps: int | None = None
 
 
 class Progress(msgspec.Struct, forbid_unknown_fields=True):
@@ -74,12 +77,15 @@ class Result(msgspec.Struct):
     learner_sha256: str | None
     parameters: int
     scores: dict[str, dict[str, list[float]]]
-    decoding: Decoding | None
     python: str
     packages: dict[str, str]
     hardware: Hardware
     threads: int
     evaluation_seconds: float
+    track: str = "shown"
+    decoding: Decoding | None = None
+    evaluations: dict[str, dict[str, Any]] = {}
+    environment_steps: int = 0
     outer_steps: int = 0
     tasks_seen: int = 0
     skipped_steps: int = 0
@@ -89,13 +95,14 @@ class Result(msgspec.Struct):
     validation: list[Validation] = []
 
     def __post_init__(self) -> None:
-        if set(self.scores) != set(SETS):
-            raise ValueError(f"scores are of the sets {', '.join(map(repr, self.scores)) or 'none'}; allowed: {SETS}")
-        names = set(self.scores[SETS[0]])
+        sets = SETS if self.track == "shown" else tuple(SPLITS)
+        if set(self.scores) != set(sets):
+            raise ValueError(f"scores are of the sets {', '.join(map(repr, self.scores)) or 'none'}; allowed: {sets}")
+        names = set(self.scores[sets[0]])
         for which, values in self.scores.items():
             if not names or set(values) != names:
-                raise ValueError(f"scores of {which!r} are not those of {SETS[0]!r}")
-            if len({len(of_tasks) for of_tasks in values.values()}) != 1 or not next(iter(values.values())):
+                raise ValueError(f"scores of {which!r} are not those of {sets[0]!r}")
+            if len({len(of_tasks) for name, of_tasks in values.items() if name != LOWER_FIFTH} | {0}) != 2:
                 raise ValueError(f"scores of {which!r} are of different numbers of tasks, or of none")
         if (self.learner_sha256 is None) != (self.parameters == 0):
             raise ValueError("learner_sha256 is missing, or there is no learner that it could be of")

@@ -41,7 +41,7 @@ def test_help_lists_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["train", "--help"])
     said = "".join(capsys.readouterr().out.replace("│", "").split())
-    for choices in ("{quick,teacher,evening,iclr2024}", "{cpu,cuda,mps}", "told_hypernetwork,random}|STR", "{preferences,"):
+    for choices in ("{quick,rewarded-quick,teacher,evening,iclr2024}", "{cpu,cuda,mps}", "random_play}|STR", "{preferences,"):
         assert choices in said
 
 
