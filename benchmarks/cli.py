@@ -9,7 +9,6 @@ from typing import Annotated
 import tyro
 
 from benchmarks.recipes.names import (
-    METHOD_NAMES,
     BudgetName,
     DeviceName,
     EnvironmentId,
@@ -177,7 +176,7 @@ def play(env_id: EnvironmentId = "CompWorld-Goals-v0", world: int = 0, split: st
 
 def leaderboard(
     preset: PresetName = "quick",
-    method: tuple[MethodName | str, ...] = METHOD_NAMES,
+    method: tuple[MethodName | str, ...] = (),
     family: tuple[FamilyName, ...] = (),
     seeds: int | None = None,
     workers: int | None = None,
@@ -190,7 +189,7 @@ def leaderboard(
     Args:
         preset: quick (minutes on two cores), teacher (the small Teacher), evening (the paper's settings, 8 hours) or iclr2024
             (its budgets too, days).
-        method: Which methods; your own as module:Class.
+        method: Which methods; your own as module:Class; by default those of the preset.
         family: Which families of the preset; by default all.
         seeds: Number of seeds, instead of the preset's; seed s plays in world s.
         workers: Runs side by side; by default one per core.
@@ -201,7 +200,7 @@ def leaderboard(
     check_methods(*method)
     from benchmarks.leaderboard.board import leaderboard as make_leaderboard
 
-    make_leaderboard(preset, method, family or None, seeds, runs, out, workers, device)
+    make_leaderboard(preset, method or None, family or None, seeds, runs, out, workers, device)
 
 
 def bench(repeats: int = 5, threads: int | None = None, only: str = "", json_file: Json = None) -> None:

@@ -32,6 +32,8 @@ class Stage:
     """
 
     def __init__(self, family: GridFamily, split: Split, which: str, trials: int, episodes: int, seed: int) -> None:
+        if trials < 1:
+            raise ValueError(f"trials are {trials}; allowed: at least 1 in a batch")
         self.family, self.episodes = family, episodes
         self.engine = TrialEngine(trials, episodes, family, None, split, None, which)
         key = randomness.key_of("trials to learn from", seed, which)

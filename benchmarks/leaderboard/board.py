@@ -5,16 +5,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
-from benchmarks.leaderboard.sections import GENERALISATION, Section, sections_of
-from benchmarks.leaderboard.sentences import budget, decoded, leads
+from benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
+from benchmarks.leaderboard.sentences import budget, decoded, leads, played
 from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import ALL_METHODS, method_class
+from benchmarks.recipes.methods import method_class
 from benchmarks.recipes.presets import preset
 from benchmarks.runs.executors import run_all
 from benchmarks.runs.files import write_json, write_text
@@ -23,12 +23,15 @@ from benchmarks.runs.run import check_device
 from benchmarks.scores.names import headline, title_of_score
 from compworld import make_family
 
+if TYPE_CHECKING:
+    from benchmarks.reports.result_plots import Panel
+
 FILMED = ("linear_hypernetwork", "anil")
 
 
 def leaderboard(
     preset_name: str = "quick",
-    methods: Sequence[str] = ALL_METHODS,
+    methods: Sequence[str] | None = None,
     families: Sequence[str] | None = None,
     seeds: int | None = None,
     runs: Path = Path("runs"),
@@ -40,7 +43,7 @@ def leaderboard(
 
     Args:
         preset_name: key of :data:`benchmarks.recipes.presets.PRESETS`.
-        methods: names, or ``module:Class`` for one's own.
+        methods: names, or ``module:Class`` for one's own; by default those of the preset.
         families: of the preset; by default all.
         seeds: their number, instead of the preset's.
         runs: folder of all runs.
@@ -55,7 +58,7 @@ def leaderboard(
     chosen = preset(preset_name)
     configs = [replace(config, device=device) for config in chosen.configs(methods, families, seeds)]
     if not configs:
-        raise ValueError(f"nothing to run for families {families}, methods {list(methods)}, seeds {seeds}")
+        raise ValueError(f"nothing to run for families {families}, methods {methods}, seeds {seeds}")
     check_device(device)
     for config in configs:
         _check(config)
@@ -106,33 +109,45 @@ def show(sections: Sequence[Section], cost: Sequence[str], console: Console) -> 
     """Print everything."""
     for section in sections:
         table_of(section, section.narrow_columns).show(console, narrow=True)
-        for line in (*leads(section), *decoded(section)):
+        for line in (*leads(section), *decoded(section), *played(section)):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     for line in cost:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def pictures(sections: Sequence[Section], runs: Path, folder: Path) -> None:
-    """Held-out against trained combinations, and learning curves."""
-    from benchmarks.reports import result_plots, style
+    """Held-out against trained combinations and learning curves; of trials, adaptation curves and learning curves."""
+    from benchmarks.reports import result_plots
 
-    panels = []
-    for section in sections:
-        score = headline(section.family)
-        panel = result_plots.Panel(
-            f"{section.family.label}, {style.support_title(section.support)} support", title_of_score(score)
-        )
-        for method, row in section.rows.items():
-            fresh, held_out = (row.estimate(which, score) for which in GENERALISATION)
-            panel.estimates[method] = fresh, held_out
-            configs = [RunConfig.from_dict(result["config"]) for result in row.results]
-            if all(config.outer is not None for config in configs):
-                panel.curves[method] = [RunFolder(runs, config).metrics() for config in configs]
-        panels.append(panel)
+    shown = [section for section in sections if not isinstance(section, TrialSection)]
+    trials = [section for section in sections if isinstance(section, TrialSection)]
+    panels = [_panel(section, headline(section.family), runs) for section in shown]
     note = "95 % intervals from a bootstrap over seeds and tasks; below the diagonal: worse on combinations never trained"
-    result_plots.held_out_against_fresh(panels, note, folder / "held_out_against_fresh.png")
+    if panels:
+        result_plots.held_out_against_fresh(panels, note, folder / "held_out_against_fresh.png")
     if any(panel.curves for panel in panels):
         result_plots.learning_curves(panels, folder / "learning_curves.png")
+    if trials:
+        curves = [
+            {method: [section.curve(method, which) for which in GENERALISATION] for method in section.rows}
+            for section in trials
+        ]
+        result_plots.adaptation_curves(curves, [section.title for section in trials], folder / "adaptation_curves.png")
+        panels = [_panel(section, section.compared[0], runs) for section in trials]
+        result_plots.learning_curves(panels, folder / "learning_curves_of_trials.png", *result_plots.OF_TRIALS)
+
+
+def _panel(section: Section, score: str, runs: Path) -> "Panel":
+    from benchmarks.reports import result_plots, style
+
+    panel = result_plots.Panel(f"{section.family.label}, {style.support_title(section.support)} support", title_of_score(score))
+    for method, row in section.rows.items():
+        fresh, held_out = (row.estimate(which, score) for which in GENERALISATION)
+        panel.estimates[method] = fresh, held_out
+        configs = [RunConfig.from_dict(result["config"]) for result in row.results]
+        if all(config.outer is not None for config in configs):
+            panel.curves[method] = [RunFolder(runs, config).metrics() for config in configs]
+    return panel
 
 
 def _videos(sections: Sequence[Section], runs: Path, folder: Path, console: Console) -> None:

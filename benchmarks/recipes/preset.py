@@ -17,6 +17,8 @@ class Recipe:
     options: dict[str, Any]
     """From :func:`benchmarks.recipes.methods.options_of`."""
     outer: OuterLoop | None
+    imitation: str | None = None
+    """What labels teach; by default what the protocol says."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class Preset:
             recipe.options,
             recipe.outer,
             protocol.evaluation,
-            protocol.imitation,
+            recipe.imitation or protocol.imitation,
             seed=seed,
             world=seed,
             sizes=protocol.sizes,

@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks.recipes.changes import changed
 from benchmarks.recipes.config import RunConfig
+from benchmarks.recipes.methods import method_class, parameters_of
 from tests.benchmarks.conftest import tiny
 
 
@@ -58,4 +59,4 @@ def test_every_method_lists_its_fields(method: str, family_name: str) -> None:
     assert "--evaluation.tasks" in listed
     assert ("--outer.steps" in listed) == (config.outer is not None)
     assert ("--inner.steps" in listed) == ("inner" in config.options)
-    assert ("--width" in listed) == ("width" in config.options)
+    assert ("--width" in listed) == ("width" in parameters_of(method_class(method)))
