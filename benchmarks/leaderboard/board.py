@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from benchmarks.reports.result_plots import Panel
 
 FILMED = ("linear_hypernetwork", "anil")
+FILMED_TRIALS = ("recurrent_hypernetwork", "gru")
 
 
 def leaderboard(
@@ -151,12 +152,17 @@ def _panel(section: Section, score: str, runs: Path) -> "Panel":
 
 
 def _videos(sections: Sequence[Section], runs: Path, folder: Path, console: Console) -> None:
-    """Expert beside the agents of seed 0 on held-out combinations, for the first support of each family."""
+    """Expert beside the agents of seed 0 on held-out combinations: the first support of each family, episodes and trials."""
     from benchmarks.reports.video import render_video
 
-    first = {section.family.label: section for section in reversed(sections) if section.family.expert is not None}
-    for family, section in reversed(first.items()):
-        ids = [section.rows[method].results[0]["run_id"] for method in FILMED if method in section.rows]
-        if ids:
-            files = render_video(runs, ids, "held_out", 4, folder / f"{family}_held_out")
-            console.print("Video:", ", ".join(map(str, files)))
+    filmed: set[str] = set()
+    for section in sections:
+        trials = isinstance(section, TrialSection)
+        name = f"{section.family.label}_held_out{'_trials' if trials else ''}"
+        chosen = FILMED_TRIALS if trials else FILMED
+        ids = [section.rows[method].results[0]["run_id"] for method in chosen if method in section.rows]
+        if section.family.expert is None or not ids or name in filmed:
+            continue
+        filmed.add(name)
+        files = render_video(runs, ids, "held_out", 2 if trials else 4, folder / name)
+        console.print("Video:", ", ".join(map(str, files)))

@@ -32,8 +32,8 @@ ACTIONS: dict[str, dict[str, Any]] = {
     PREFERENCES: {"temperature": 0.3, "sampled": False},
     GOALS: {"temperature": 1.0, "sampled": True},
 }
-"""How actions are chosen by who imitates best actions: on Goals the likeliest alone finds less, on Preferences, where most states
-have several, drawing mixes them up."""
+"""How actions are chosen by who imitates best actions: on Goals the likeliest alone finds less, on Preferences, where most
+states have several, drawing mixes them up."""
 COMPARED = ("gru", "recurrent_hypernetwork", "bayes", "bayes_trained", "random_play")
 OTHERS = ("transformer", "memoryless", "rl2", "told_policy", "told_mixed_policy")
 
