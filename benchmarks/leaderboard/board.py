@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
+from benchmarks.leaderboard.records import add_records
 from benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
 from benchmarks.leaderboard.sentences import budget, decoded, leads, played
 from benchmarks.recipes.config import RunConfig
@@ -39,6 +40,7 @@ def leaderboard(
     out: Path = Path("leaderboard"),
     workers: int | None = None,
     device: str = "cpu",
+    records: Sequence[Path] = (),
 ) -> list[Section]:
     """Run what has no result yet, print the table and write everything into ``out / preset``.
 
@@ -51,6 +53,7 @@ def leaderboard(
         out: folder for the files.
         workers: runs side by side; by default one per core.
         device: where runs train and are scored.
+        records: of :func:`compworld.evaluate`, to be listed beside the runs.
 
     Raises:
         ValueError: something of this does not exist, or nothing is left to run.
@@ -66,6 +69,7 @@ def leaderboard(
     started = time.perf_counter()
     results = _run_with_progress(configs, runs, workers, console)
     sections = sections_of(configs, results)
+    add_records(sections, records)
     folder = out / preset_name
     folder.mkdir(parents=True, exist_ok=True)
     cost = budget(chosen.title, configs, results, time.perf_counter() - started)
@@ -145,8 +149,8 @@ def _panel(section: Section, score: str, runs: Path) -> "Panel":
     for method, row in section.rows.items():
         fresh, held_out = (row.estimate(which, score) for which in GENERALISATION)
         panel.estimates[method] = fresh, held_out
-        configs = [RunConfig.from_dict(result["config"]) for result in row.results]
-        if all(config.outer is not None for config in configs):
+        configs = [RunConfig.from_dict(result["config"]) for result in row.results if "config" in result]
+        if configs and all(config.outer is not None for config in configs):
             panel.curves[method] = [RunFolder(runs, config).metrics() for config in configs]
     return panel
 

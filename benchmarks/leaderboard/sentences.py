@@ -29,10 +29,12 @@ def leads(section: Section) -> list[str]:
             continue
         for score in section.compared:
             ours, theirs = (section.rows[name].scores(which, score) for name in (method, other))
-            e = statistics.difference(ours, theirs, np.random.default_rng(0))
+            worlds = min(len(ours), len(theirs))  # seeds count from 0
+            e = statistics.difference(ours[:worlds], theirs[:worlds], np.random.default_rng(0))
             verdict = "ahead" if e.low > 0 else "behind" if e.high < 0 else "undecided"
             names = f"{title_of(method)} minus {title_of(other)}, {heading(which, score)}"
-            lines.append(f"- {names}: {text_of(e, '+.3f')}, {verdict}")
+            some = f" ({worlds} seeds)" if len(ours) != len(theirs) else ""
+            lines.append(f"- {names}{some}: {text_of(e, '+.3f')}, {verdict}")
     return lines
 
 
