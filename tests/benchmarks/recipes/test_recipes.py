@@ -1,13 +1,14 @@
 """Presets, the choices of the command line, and options of methods."""
 
 import json
+from collections.abc import Callable
 from typing import get_args
 
 import pytest
 
 from agents import ANIL, MAML, METHODS, InnerLoop, LinearHypernetwork, Method, Problem
 from benchmarks.recipes import names
-from benchmarks.recipes.config import RunConfig
+from benchmarks.recipes.config import RunConfig, TrialTraining
 from benchmarks.recipes.methods import ALL_METHODS, make_learner, method_class, options_of, track_of
 from benchmarks.recipes.presets import PRESETS, preset
 from benchmarks.runs.run import new_method
@@ -100,11 +101,30 @@ def test_a_run_is_named_by_everything_that_determines_it() -> None:
     [
         ({"device": "tpu"}, "unknown device 'tpu'; allowed: 'cpu', 'cuda', 'mps'"),
         ({"support_episodes": 0}, "support_episodes is 0; allowed: at least 1"),
+        ({"track": "heard"}, "unknown track 'heard'; allowed: 'shown', 'rewarded', 'told'"),
+        ({"track": "told"}, "trials are None on track 'told'; allowed: None on 'shown', else how to act"),
     ],
 )
 def test_impossible_configs_are_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         tiny(**change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: TrialTraining(0), "trials.episodes is 0; allowed: at least 1"),
+        (lambda: TrialTraining(3, replay=0), "trials.replay is 0; allowed: at least 1"),
+    ],
+)
+def test_impossible_trials_are_refused(make: Callable[[], TrialTraining], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_runs_that_are_shown_demonstrations_keep_the_names_of_before_tracks() -> None:
+    assert not {"track", "trials"} & set(tiny("anil").as_dict())
+    assert {"track", "trials"} <= set(tiny("gru").as_dict())
 
 
 class OwnLoop(LinearHypernetwork):
