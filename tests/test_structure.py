@@ -16,7 +16,7 @@ MODULES = {
 LONGEST = 300
 
 COMPWORLD = (
-    ("compworld.version", "compworld.backends", "compworld.randomness", "compworld.grid"),
+    ("compworld.version", "compworld.arguments", "compworld.backends", "compworld.randomness", "compworld.grid"),
     ("compworld.modules",),
     ("compworld.families",),
     ("compworld.manifests", "compworld.fewshot"),

@@ -190,7 +190,7 @@ def test_unknown_id():
         ({"tile_size": 2}, "tile_size is 2; allowed: integers from 4 to 256"),
         ({"tile_size": True}, "tile_size is True; allowed: integers from 4 to 256"),
         ({"sizes": 3}, "has no size 'sizes'; allowed: 'size', "),
-        ({"horizon": 0}, "size 'horizon' is 0; allowed: at least 1"),
+        ({"horizon": 0}, "size 'horizon' is 0; allowed: integers from 1 to 10000"),
         ({"support_options": {"fraction": 1}}, r"support 'random' does not take the options \{'fraction': 1\}"),
         ({"support_options": {"held_out_fraction": 0.0}}, "held_out_fraction is 0.0; allowed: above 0 and below 1"),
         ({"support": "k_hot", "support_options": {"k": 9}}, "leaves no combination held_out out of"),

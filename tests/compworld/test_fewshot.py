@@ -162,9 +162,9 @@ def test_dense_equals_the_environments_observation(grid, start):
     [
         ({"which": "test"}, "unknown split 'test'; allowed: 'train', 'held_out', 'all'"),
         ({"backend_name": "jax"}, "unknown backend 'jax'; allowed: 'numpy', 'torch'"),
-        ({"tasks": 0}, "tasks is 0; allowed: at least 1"),
-        ({"support_episodes": 0}, "support_episodes is 0; allowed: at least 1"),
-        ({"query_episodes": -2}, "query_episodes is -2; allowed: at least 1"),
+        ({"tasks": 0}, "tasks is 0; allowed: integers from 1"),
+        ({"support_episodes": 0}, "support_episodes is 0; allowed: integers from 1"),
+        ({"query_episodes": -2}, "query_episodes is -2; allowed: integers from 1"),
     ],
 )
 def test_bad_input_is_refused_at_once(options, message):
