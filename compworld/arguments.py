@@ -77,7 +77,7 @@ def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
     return str(value)
 
 
-def options(name: str, value: Any, allowed: Iterable[str] | None = None) -> dict[str, Any]:
+def named_options(name: str, value: Any, allowed: Iterable[str] | None = None) -> dict[str, Any]:
     """A dict of options by name; empty for None.
 
     Raises:

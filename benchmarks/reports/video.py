@@ -20,6 +20,9 @@ FRAMES_PER_SECOND = 4
 PAUSE_FRAMES = 4
 """Frames for which the end of an episode stays on the screen."""
 
+TITLE_HEIGHT = 42
+"""Pixels above a picture: two rows, for the longest names."""
+
 
 class Player:
     """Whoever acts in an environment of its own: an adapted learner, or the expert.
@@ -86,11 +89,8 @@ def render_video(root: Path, runs: Sequence[str], which: str, episodes: int, pat
     film: Any = imageio.get_writer(files[0], fps=FRAMES_PER_SECOND, macro_block_size=1, codec="libx264")
     animation: Any = imageio.get_writer(files[1], duration=1000 // FRAMES_PER_SECOND, loop=0)
     with film, animation:
-        height = 0
         for frame in _frames(world, players, weights, which):
-            # The first frame fixes the size; video needs even sides.
-            height = height or -(-frame.shape[0] // 2) * 2 + 40
-            padded = _fit(frame, height, -(-frame.shape[1] // 2) * 2)
+            padded = np.pad(frame, [(0, side % 2) for side in frame.shape[:2]] + [(0, 0)])  # video needs even sides
             film.append_data(padded)
             animation.append_data(padded)
     return files
@@ -122,23 +122,11 @@ def _frames(world: World, players: Sequence[Player], weights: np.ndarray, which:
 
 def _beside(players: Sequence[Player], which: str) -> np.ndarray:
     pictures = [np.asarray(player.environment.render()) for player in players]
-    titles = [
-        caption_strip([f"{player.name} ({which.replace('_', ' ')})"], picture.shape[1], 14)
+    columns = [
+        np.concatenate(
+            [caption_strip([f"{player.name} ({which.replace('_', ' ')})"], picture.shape[1], TITLE_HEIGHT, 14), picture]
+        )
         for player, picture in zip(players, pictures, strict=True)
     ]
-    # Titles that wrap differently must not push their pictures out of line.
-    most = max(len(title) for title in titles)
-    columns = [
-        np.concatenate([_fit(title, most, title.shape[1]), picture]) for title, picture in zip(titles, pictures, strict=True)
-    ]
-    height = max(len(column) for column in columns)
-    gap = np.full((height, 8, 3), 255, dtype=np.uint8)
-    pieces = [piece for column in columns for piece in (_fit(column, height, column.shape[1]), gap)]
-    return np.concatenate(pieces[:-1], axis=1)
-
-
-def _fit(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    fitted = np.zeros((height, width, 3), dtype=np.uint8)
-    rows, columns = min(height, picture.shape[0]), min(width, picture.shape[1])
-    fitted[:rows, :columns] = picture[:rows, :columns]
-    return fitted
+    gap = np.full((len(columns[0]), 8, 3), 255, dtype=np.uint8)
+    return np.concatenate([piece for column in columns for piece in (column, gap)][:-1], axis=1)
