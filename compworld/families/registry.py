@@ -95,7 +95,8 @@ def make_family(name: str, world: int = 0, **sizes: Any) -> Family:
     defaults = family.size_defaults()
     unknown = [size for size in sizes if size not in defaults]
     if unknown:
-        raise UnknownKeyword(f"family {family.name!r} has no size {unknown[0]!r}; allowed: {', '.join(map(repr, defaults))}")
+        allowed = ", ".join(map(repr, defaults))
+        raise UnknownKeyword(f"family {family.name!r} got an unexpected keyword argument {unknown[0]!r}; allowed: {allowed}")
     given = {size: _size(size, value, defaults[size]) for size, value in sizes.items()}
     made: Family = family(world=world, **{**family.variants.get(variant, {}), **given})  # type: ignore[call-arg]  # every family takes a world
     made.variant = variant

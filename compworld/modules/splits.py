@@ -89,7 +89,7 @@ def make_split(space: ModuleSpace, support: str = "random", world: int = 0, **op
     unknown = [name for name in options if name not in allowed]
     if unknown:
         names = ", ".join(map(repr, allowed)) or "none"
-        raise UnknownKeyword(f"support {support!r} has no option {unknown[0]!r}; allowed: {names}")
+        raise UnknownKeyword(f"support {support!r} got an unexpected keyword argument {unknown[0]!r}; allowed: {names}")
     options = {name: plain(value) for name, value in options.items()}
     trained, held_out = SUPPORTS[support](space, randomness.generator("split", support, world), **options)
     for name, mask in (("trained", trained), ("held_out", held_out)):

@@ -62,8 +62,16 @@ def test_impossible_world(world):
 @pytest.mark.parametrize(
     ("name", "sizes", "message"),
     [
-        ("preferences", {"mazes": 2}, "family 'preferences' has no size 'mazes'; allowed: 'size', 'modules', 'max_active'"),
-        ("goals", {"modules": 2}, "family 'goals' has no size 'modules'; allowed: 'size', 'interactions', 'mazes'"),
+        (
+            "preferences",
+            {"mazes": 2},
+            "family 'preferences' got an unexpected keyword argument 'mazes'; allowed: 'size', 'modules', 'max_active'",
+        ),
+        (
+            "goals",
+            {"modules": 2},
+            "family 'goals' got an unexpected keyword argument 'modules'; allowed: 'size', 'interactions', 'mazes'",
+        ),
         ("preferences", {"objects": 2.5}, "size 'objects' is 2.5; allowed: integers from 0"),
         ("preferences", {"objects": -1}, "size 'objects' is -1; allowed: integers from 0"),
         ("preferences", {"objects": 0}, "number of objects is 0; allowed: at least 1"),

@@ -199,7 +199,9 @@ def test_unknown_support():
 
 
 def test_unknown_option():
-    with pytest.raises(ValueError, match=r"support 'random' has no option 'fraction'; allowed: 'held_out_fraction'"):
+    with pytest.raises(
+        ValueError, match=r"support 'random' got an unexpected keyword argument 'fraction'; allowed: 'held_out_fraction'"
+    ):
         make_split(PAIRS, "random", fraction=0.5)
 
 
