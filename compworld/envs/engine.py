@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from compworld import randomness
-from compworld.arguments import named_options
 from compworld.envs.plain_state import state_from_plain, state_to_plain
 from compworld.families import Family, GridFamily, check_split, grid_family, make_family
 from compworld.families.state import Outcome, State
-from compworld.modules.splits import Split, make_split
+from compworld.modules.splits import Split, split_by
 
 RESET_OPTIONS = ("task", "state")
 
@@ -47,6 +46,7 @@ class Engine:
         support: str | Split,
         support_options: dict[str, Any] | None,
         split: str,
+        /,
         **sizes: Any,
     ) -> None:
         self.family = _family(family, world, sizes)
@@ -181,7 +181,7 @@ def _family(family: str | Family, world: int | None, sizes: dict[str, Any]) -> G
 def _split(family: GridFamily, support: str | Split, support_options: dict[str, Any] | None) -> Split:
     """The split of the family's combinations by a support, or the given one."""
     if not isinstance(support, Split):
-        return make_split(family.space, support, family.world, **named_options("support_options", support_options))
+        return split_by(family.space, support, family.world, support_options)
     if support_options:
         raise ValueError("'support_options' are given beside a made split, which has its own; allowed: only one of them")
     check_split(family, support)

@@ -200,7 +200,7 @@ class CompWorldEnv(MiniGridView, gym.Env[Any, Any]):
         self._begun = True
 
 
-def make_engine(num_envs: int, episodes: int | None, *given: Any, **sizes: Any) -> tuple[TrialEngine | None, Engine]:
+def make_engine(num_envs: int, episodes: int | None, /, *given: Any, **sizes: Any) -> tuple[TrialEngine | None, Engine]:
     """The engine of single episodes, or that of trials, twice."""
     if episodes is None:
         return None, Engine(num_envs, *given, **sizes)

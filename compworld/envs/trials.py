@@ -98,6 +98,7 @@ class TrialEngine(Engine):
         support: str | Split,
         support_options: dict[str, Any] | None,
         split: str,
+        /,
         **sizes: Any,
     ) -> None:
         self.per_trial = integer("episodes_per_trial", episodes, 1, MOST_EPISODES)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from compworld import randomness
-from compworld.arguments import LARGEST_SEED, UnknownKeyword, choice, integer, plain, shown
+from compworld.arguments import LARGEST_SEED, UnknownKeyword, choice, integer, named_options, plain, shown
 from compworld.modules.spaces import ModuleSpace
 from compworld.modules.supports import SUPPORTS
 
@@ -81,6 +81,12 @@ def make_split(space: ModuleSpace, support: str = "random", world: int = 0, **op
         UnknownKeyword: a TypeError and a ValueError: the support has no such option.
         ValueError: unknown support, or nothing is left to train on or to hold out.
     """
+    return split_by(space, support, world, options)
+
+
+def split_by(space: ModuleSpace, support: str, world: int, options: dict[str, Any] | None) -> Split:
+    """:func:`make_split` with the options as a dict, whatever their names."""
+    options = named_options("support_options", options)
     if not isinstance(space, ModuleSpace):
         raise ValueError(f"space is {shown(space)}; allowed: a ModuleSpace, such as make_family('goals').space")
     support = choice("support", support, SUPPORTS)
