@@ -132,3 +132,12 @@ def test_interrupting_keeps_what_has_finished(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(SystemExit) as stop:
         cli.main(["leaderboard"])
     assert "finished runs are kept" in str(stop.value.code)
+
+
+def test_playing_without_a_screen_ends_with_one_line() -> None:
+    command = [sys.executable, "-m", "benchmarks", "play"]
+    screens = ("DISPLAY", "WAYLAND_DISPLAY")
+    without = {name: value for name, value in ENVIRONMENT.items() if name not in screens} | {"SDL_VIDEODRIVER": "dummy"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=without, check=False, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("compworld: no screen to play on (SDL says 'dummy'); allowed: a desktop")
