@@ -22,7 +22,7 @@ from compworld.families.samples import Samples
 from compworld.modules.splits import Split
 
 MOST_TASKS = 2**20
-"""Of a batch: all of them are in memory at once."""
+"""Of a batch, and most episodes of a task: all of them are in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def few_shot_tasks(
     check_split(family, split)
     tasks = integer("tasks", tasks, 1, MOST_TASKS)
     shots = {"support_episodes": support_episodes, "query_episodes": query_episodes}
-    episodes = [integer(name, family.shots if value is None else value, 1) for name, value in shots.items()]
+    episodes = [integer(name, family.shots if value is None else value, 1, MOST_TASKS) for name, value in shots.items()]
     seed, start = integer("seed", seed, most=LARGEST_SEED), integer("start", start, most=2**62)
     pool, xp = split.pool(which), backend(backend_name)
 

@@ -9,6 +9,7 @@ from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 
 from compworld.envs.observations import MISSION_CHARACTERS
+from compworld.families import GridFamily
 
 
 class FlatObservation(gym.ObservationWrapper[Any, Any, Any], RecordConstructorArgs):
@@ -69,3 +70,13 @@ class NumericInfo(VectorWrapper[Any, Any, Any, Any, Any]):
 def _numbers(info: dict[str, Any]) -> dict[str, Any]:
     names = [name for name, value in info.items() if isinstance(value, np.ndarray) and value.dtype.kind in "biuf"]
     return {name: info[name] for name in names if name.removeprefix("_") in names}
+
+
+def mission_words(family: GridFamily) -> dict[str, int]:
+    """Numbers of the words of all missions, for MiniGrid's ``DictObservationSpaceWrapper(env, word_dict=...)``.
+
+    Of families whose missions hold no weights, such as Goals.
+    """
+    missions = (family.mission(active.astype(np.float64)) for active in family.space.combinations)
+    words = sorted({word for mission in missions for word in mission.replace(",", " , ").split()})
+    return {word: number for number, word in enumerate(words)}
