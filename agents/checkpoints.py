@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from agents.learner import Learner
+from agents.learner import Method
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
@@ -40,7 +40,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, numbers
 
 
-def load_parameters(learner: Learner, values: dict[str, Tensor | None], path: Path) -> None:
+def load_parameters(learner: Method, values: dict[str, Tensor | None], path: Path) -> None:
     """Load a learner's parameters by name.
 
     Raises:

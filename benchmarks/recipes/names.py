@@ -5,12 +5,30 @@ No import of torch, Gymnasium or NumPy here. The tests hold each list equal to t
 
 from typing import Literal, get_args
 
-MethodName = Literal["linear_hypernetwork", "deep_hypernetwork", "anil", "maml", "no_adaptation", "told_hypernetwork", "random"]
-"""Keys of ``agents.LEARNERS``."""
+MethodName = Literal[
+    "linear_hypernetwork",
+    "deep_hypernetwork",
+    "anil",
+    "maml",
+    "no_adaptation",
+    "told_hypernetwork",
+    "random",
+    "gru",
+    "recurrent_hypernetwork",
+    "transformer",
+    "rl2",
+    "memoryless",
+    "told_policy",
+    "told_mixed_policy",
+    "bayes",
+    "bayes_trained",
+    "random_play",
+]
+"""Keys of ``agents.METHODS``."""
 
 METHOD_NAMES: tuple[MethodName | str, ...] = get_args(MethodName)
 
-PresetName = Literal["quick", "teacher", "evening", "iclr2024"]
+PresetName = Literal["quick", "rewarded-quick", "teacher", "evening", "iclr2024"]
 """Keys of :data:`benchmarks.recipes.presets.PRESETS`."""
 
 FamilyName = Literal[

@@ -7,18 +7,20 @@ from typing import Any
 
 import torch
 
-from agents import Learner
+from agents import Actor, Learner
 from agents.checkpoints import load_parameters, load_tensors
 from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import make_learner
+from benchmarks.recipes.methods import make_method, track_of
 from benchmarks.runs.allocation import keep_freed_memory
+from benchmarks.runs.courses import course_of
 from benchmarks.runs.folder import RunFolder
 from benchmarks.runs.provenance import provenance
 from benchmarks.runs.threads import warn_of_spinning_threads
 from benchmarks.runs.training import Report, train
 from benchmarks.scores.decoding import decoding
 from benchmarks.scores.evaluation import evaluate
-from benchmarks.worlds.problems import problem_of
+from benchmarks.scores.trials import score_trials
+from benchmarks.worlds.problems import acting_problem_of, problem_of
 from benchmarks.worlds.world import World
 
 
@@ -28,16 +30,47 @@ class TrainedRun:
 
     config: RunConfig
     world: World
-    learner: Learner
+    method: Learner | Actor
     result: dict[str, Any]
+
+    @property
+    def learner(self) -> Learner:
+        """The method, of a run on the track "shown".
+
+        Raises:
+            ValueError: it is on another.
+        """
+        if isinstance(self.method, Learner):
+            return self.method
+        raise ValueError(f"run {self.config.run_id!r} is on track {self.config.track!r}; allowed: runs on track 'shown'")
+
+    @property
+    def actor(self) -> Actor:
+        """The method, of a run on another track.
+
+        Raises:
+            ValueError: it is on the track "shown".
+        """
+        if isinstance(self.method, Actor):
+            return self.method
+        raise ValueError(f"run {self.config.run_id!r} is on track 'shown'; allowed: runs on tracks 'rewarded' and 'told'")
+
+
+def new_method(config: RunConfig, world: World) -> Learner | Actor:
+    """The method before training; its initialisation is given by the seed, on every device."""
+    check_device(config.device)
+    shown = config.trials is None
+    problem = problem_of(world.family, config.imitation) if shown else acting_problem_of(world.grid_family, config.imitation)
+    torch.manual_seed(config.seed)
+    method = make_method(config.method, config.options, problem)
+    if isinstance(method, Learner) != shown:
+        raise ValueError(f"method {config.method!r} cannot be on track {config.track!r}; allowed: {track_of(config.method)!r}")
+    return method.to(config.device)
 
 
 def new_learner(config: RunConfig, world: World) -> Learner:
-    """The learner before training; its initialisation is given by the seed, on every device."""
-    check_device(config.device)
-    torch.manual_seed(config.seed)
-    learner = make_learner(config.method, config.options, problem_of(world.family, config.imitation))
-    return learner.to(config.device)
+    """:func:`new_method` of a run on the track "shown"."""
+    return TrainedRun(config, world, new_method(config, world), {}).learner
 
 
 def check_device(name: str) -> None:
@@ -60,10 +93,15 @@ def trained_run(root: Path, run_id: str) -> TrainedRun:
     """
     folder = RunFolder.open_finished(root, run_id)
     world = World(folder.config)
-    learner = new_learner(folder.config, world)
-    if folder.learner.exists() or learner.trainable:
-        load_parameters(learner, dict(load_tensors(folder.learner)[0]), folder.learner)
-    return TrainedRun(folder.config, world, learner, folder.result() or {})
+    method = new_method(folder.config, world)
+    if folder.learner.exists() or method.trainable:
+        load_parameters(method, dict(load_tensors(folder.learner)[0]), folder.learner)
+    return TrainedRun(folder.config, world, method, folder.result() or {})
+
+
+def score_shown(learner: Learner, config: RunConfig, world: World) -> dict[str, Any]:
+    """``scores`` of every set, and ``decoding``."""
+    return {"scores": evaluate(learner, config, world), "decoding": decoding(learner, config, world)}
 
 
 def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None) -> dict[str, Any]:
@@ -87,22 +125,22 @@ def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None)
     keep_freed_memory()
     warn_of_spinning_threads()
     world = World(config)
-    learner = new_learner(config, world)
-    if learner.trainable and config.outer is None:
+    method = new_method(config, world)
+    if method.trainable and config.outer is None:
         raise ValueError(f"method {config.method!r} has parameters and no outer loop; allowed: a config with 'outer'")
     folder.create()
-    trained = train(learner, config, world, folder, report) if learner.trainable else {}
+    trained = train(course_of(method, config, world), config, folder, report) if method.trainable else {}
     started = time.perf_counter()
-    scores = evaluate(learner, config, world)
+    scored = score_shown(method, config, world) if isinstance(method, Learner) else score_trials(method, config, world)
     folder.write_result(
         {
             "config": config.as_dict(),
             "split_sha256": world.split.sha256,
-            "parameters": sum(parameter.numel() for parameter in learner.parameters()),
+            "track": config.track,
+            "parameters": sum(parameter.numel() for parameter in method.parameters()),
             **trained,
+            **scored,
             "evaluation_seconds": round(time.perf_counter() - started, 3),
-            "scores": scores,
-            "decoding": decoding(learner, config, world),
             **provenance(),
             "threads": torch.get_num_threads(),
         }

@@ -13,6 +13,8 @@ from compworld.evaluation.play import Played
 SCORES = {"normalised_return": "normalised return", "success": "success", "speed": "speed"}
 RECORD_FORMAT = 1
 CONFIDENCE = 0.95
+TYPES = {"lengths": np.int64, "finished": np.bool_}
+"""Of the fields of :class:`Played` that are not floats."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,24 @@ class Evaluation:
             "episodes": played,
         }
 
+    @classmethod
+    def of_record(cls, record: dict[str, Any]) -> "Evaluation":
+        """Inverse of :meth:`record`.
+
+        Raises:
+            ValueError: it is no such record, or of another format.
+        """
+        try:
+            written, settings = record["format"], dict(record["settings"])
+            names = Played.__dataclass_fields__
+            parts = record["episodes"]
+            columns: dict[str, Any] = {name: np.asarray(parts[name], dtype=TYPES.get(name, np.float64)) for name in names}
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"record is not one of compworld.evaluate ({type(error).__name__}: {error})") from None
+        if written != RECORD_FORMAT:
+            raise ValueError(f"record has format {written!r}; allowed: {RECORD_FORMAT}")
+        return cls(settings, Played(**columns))
+
     def save(self, path: str | Path) -> None:
         """Write :meth:`record` as JSON."""
         Path(path).write_text(json.dumps(self.record(), allow_nan=False) + "\n", encoding="utf-8")
@@ -139,11 +159,19 @@ def ratio(top_T: np.ndarray, bottom_T: np.ndarray) -> tuple[float, float]:
     tasks, total = len(top_T), float(bottom_T.sum())
     if not tasks or total <= 0:
         return float("nan"), float("nan")
-    value = float(top_T.sum()) / total
+    each_T = linearised(top_T, bottom_T)
     if tasks == 1:
-        return value, float("nan")
-    deviation = (top_T - value * bottom_T) / (total / tasks)
-    return value, float(t.ppf(0.5 + CONFIDENCE / 2, tasks - 1) * deviation.std(ddof=1) / np.sqrt(tasks))
+        return float(each_T.mean()), float("nan")
+    return float(each_T.mean()), float(t.ppf(0.5 + CONFIDENCE / 2, tasks - 1) * each_T.std(ddof=1) / np.sqrt(tasks))
+
+
+def linearised(top_T: np.ndarray, bottom_T: np.ndarray) -> np.ndarray:
+    """A value of each task whose mean is the sum of ``top`` over that of ``bottom``, and whose spread is that ratio's.
+
+    To first order, means over resampled tasks are the ratios of their sums.
+    """
+    value = top_T.sum() / bottom_T.sum()
+    return np.asarray(value + (top_T - value * bottom_T) / bottom_T.mean())
 
 
 def _plain(values: np.ndarray) -> Any:

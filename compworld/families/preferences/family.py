@@ -70,7 +70,7 @@ class Preferences(GridFamily):
         check_features(features)
         self.max_active = max_active
         self.preferences = randomness.generator("preferences", world).standard_normal((modules, features))
-        self.reward_bound = LARGEST_WEIGHT * float(np.abs(self.preferences).sum(axis=0).max())
+        self.reward_bound = LARGEST_WEIGHT * float(np.abs(self.preferences).sum(axis=0).max(initial=0))
         super().__init__(
             world,
             {
