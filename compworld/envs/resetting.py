@@ -28,16 +28,16 @@ def read_seeds(seed: Any, num_envs: int) -> tuple[list[int | None], int | None]:
 
 
 def read_mask(mask: Any, num_envs: int) -> np.ndarray:
-    """Numbers of the environments that are reset: all for None.
+    """Numbers of the environments that are reset: all for None. Lists are refused, as Gymnasium's wrappers refuse them.
 
     Raises:
-        ValueError: no bools, one for each environment, or none of them True.
+        ValueError: no array of bools, one for each environment, or none of them True.
     """
     if mask is None:
         return np.arange(num_envs)
-    allowed = f"bools of shape ({num_envs},) with some True"
+    allowed = f"a bool array of shape ({num_envs},) with some True"
     where = np.flatnonzero(array("reset_mask is", mask, (num_envs,), "b", allowed))
-    if not len(where):
+    if not len(where) or not hasattr(mask, "dtype"):
         raise ValueError(f"reset_mask is {shown(mask)}; allowed: {allowed}")
     return where
 

@@ -146,7 +146,10 @@ def test_single(env_id, given, action, seed, task):
     mostly(st.lists(number(0, 4), min_size=2, max_size=2)),
     mostly(st.none() | number(0, 9) | st.lists(st.none() | number(0, 9), min_size=2, max_size=2)),
     keywords(
-        {"task": TASK | st.lists(TASK, max_size=2), "reset_mask": mostly(st.lists(st.booleans(), min_size=2, max_size=2))}
+        {
+            "task": TASK | st.lists(TASK, max_size=2),
+            "reset_mask": mostly(st.lists(st.booleans(), min_size=2, max_size=2).map(np.asarray)),
+        }
     ),
 )
 def test_vector(env_id, given, num_envs, actions, seed, options):

@@ -16,7 +16,7 @@ def test_reset_to_a_task(env_id):
     for index in range(0, len(space), 5):
         task = env.unwrapped.family.task_of(space.combinations[index].astype(float))
         _, info = env.reset(options={"task": task})
-        assert info["task"] == task
+        assert {name: np.asarray(value).tolist() for name, value in info["task"].items()} == task
         assert info["split"] == env.unwrapped.task_split.labels[index]
         assert env.unwrapped.get_state()["task"] == task
 
