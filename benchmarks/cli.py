@@ -9,7 +9,6 @@ import tyro
 
 from benchmarks.recipes import ending
 from benchmarks.recipes.names import (
-    METHOD_NAMES,
     BudgetName,
     DeviceName,
     EnvironmentId,
@@ -181,31 +180,33 @@ def play(env_id: EnvironmentId = "CompWorld-Goals-v0", world: Seed = 0, split: S
 
 def leaderboard(
     preset: PresetName = "quick",
-    method: tuple[MethodName | str, ...] = METHOD_NAMES,
+    method: tuple[MethodName | str, ...] = (),
     family: tuple[FamilyName, ...] = (),
     seeds: Few | None = None,
     workers: Few | None = None,
     device: DeviceName = "cpu",
     runs: Runs = Path("runs"),
     out: Path = Path("leaderboard"),
+    records: tuple[Path, ...] = (),
 ) -> None:
     """Run every method on every family of a preset; prints the table and writes Markdown, JSON, CSV, plots and videos.
 
     Args:
-        preset: quick (minutes on two cores), teacher (the small Teacher), evening (the paper's settings, 8 hours) or iclr2024
-            (its budgets too, days).
-        method: Which methods; your own as module:Class.
+        preset: quick (minutes on two cores), rewarded-quick (agents that adapt by acting, an hour), teacher (the small
+            Teacher), evening (the paper's settings, 8 hours) or iclr2024 (its budgets too, days).
+        method: Which methods; your own as module:Class; by default those of the preset.
         family: Which families of the preset; by default all.
         seeds: Number of seeds, instead of the preset's; seed s plays in world s.
         workers: Runs side by side; by default one per core.
         device: Where runs train and are scored; only the CPU has compiled code.
         runs: Folder in which every run has its own folder.
         out: Folder for the table.
+        records: Files that results of compworld.evaluate were saved to; they are listed beside the runs.
     """
     check_methods(*method)
     from benchmarks.leaderboard.board import leaderboard as make_leaderboard
 
-    make_leaderboard(preset, method, family or None, seeds, runs, out, workers, device)
+    make_leaderboard(preset, method or None, family or None, seeds, runs, out, workers, device, records)
 
 
 def bench(repeats: Count = 5, threads: Few | None = None, only: str = "", json_file: Json = None) -> None:

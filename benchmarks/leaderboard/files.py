@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.leaderboard.sections import Row, Section, heading
-from benchmarks.leaderboard.sentences import decoded, leads
+from benchmarks.leaderboard.sentences import decoded, leads, played
 from benchmarks.recipes.methods import title_of
 from benchmarks.reports.table import Table
 from benchmarks.runs.provenance import provenance
@@ -24,7 +24,7 @@ def markdown(sections: Sequence[Section], budget: Sequence[str]) -> str:
     lines = ["# CompWorld leaderboard", "", *budget]
     for section in sections:
         lines += ["", f"## {section.title}", "", table_of(section, section.columns).markdown()]
-        lines += ["", *leads(section), *decoded(section)]
+        lines += ["", *leads(section), *decoded(section), *played(section)]
     return "\n".join(lines) + "\n"
 
 

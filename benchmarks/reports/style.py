@@ -24,6 +24,16 @@ COLOURS = {
     "told_hypernetwork": "#009E73",
     "no_adaptation": "0.45",
     "random": "0.45",
+    "gru": "#D55E00",
+    "recurrent_hypernetwork": "#0072B2",
+    "transformer": "#E69F00",
+    "rl2": "#882255",
+    "told_policy": "#009E73",
+    "told_mixed_policy": "#56B4E9",
+    "bayes": "#332288",
+    "bayes_trained": "#999933",
+    "memoryless": "0.45",
+    "random_play": "0.45",
 }
 OWN_COLOURS = ("#CC79A7", "black", "#8C564B")
 """Of methods that are not ours, in the order in which a picture has them."""

@@ -166,11 +166,13 @@ class GridFamily(Family):
         """The observation as indices of its active entries, int64 [B, R].
 
         Row ``cell * channels + channel`` is an entry of the flattened symbolic observation, row ``D + maze`` stands for all
-        walls of that maze together, and row ``D + mazes`` for nothing (an object that was collected).
+        walls of that maze together, and row ``D + mazes`` for nothing (an object that was collected). Objects come first, in
+        ascending order of row: the order in which a state has them would tell which one is the goal.
         """
         xp = namespace(state.agent_B)
         cell_row = self.tables.like(state.agent_B)["channel_offset"]
         objects = xp.where(state.remaining_BO, cell_row[state.object_cell_BO] + state.object_feature_BO, self.row_count - 1)
+        objects = xp.sort(objects, axis=1)
         agent = self.tables.like(state.agent_B)["agent_row"][state.agent_B]
         return xp.concat([objects, agent[:, None], (self.input_size + state.maze_B)[:, None]], axis=1)
 
