@@ -1,6 +1,8 @@
 """Records of runs: one folder each, every file written atomically, nothing read that is not ours."""
 
 import json
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ class RunFolder:
     """The folder of one run.
 
     ``config.json`` says what was run, ``metrics.jsonl`` how training went, ``result.json`` (present once the run has finished)
-    what came out, ``learner.safetensors`` holds the parameters that were evaluated.
+    what came out, ``learner.safetensors`` holds the parameters that were evaluated. While a process works on the run, there is
+    its claim (see :mod:`benchmarks.runs.claims`); after a failure ``failure.json`` says why.
 
     Args:
         root: folder of all runs.
@@ -26,6 +29,8 @@ class RunFolder:
         self.config = config
         self.checkpoint = self.path / "checkpoint.safetensors"
         self.learner = self.path / "learner.safetensors"
+        self.claim = self.path / "claim"
+        self._failure = self.path / "failure.json"
         self._metrics = self.path / "metrics.jsonl"
         self._result = self.path / "result.json"
 
@@ -102,6 +107,19 @@ class RunFolder:
         """Finish the run; its checkpoint is no longer needed."""
         write_json(self._result, {"schema_version": SCHEMA_VERSION, "run_id": self.path.name, **result})
         self.checkpoint.unlink(missing_ok=True)
+        self._failure.unlink(missing_ok=True)
+
+    def write_failure(self, problem: str, trace: str) -> None:
+        """Say why the run has no result."""
+        self.create()
+        write_json(self._failure, {"problem": problem, "host": socket.gethostname(), "time": time.time(), "trace": trace})
+
+    def failure(self) -> dict[str, Any] | None:
+        """Why the last attempt failed (``problem``, ``host``, ``time`` in seconds since 1970, ``trace``), or None."""
+        try:
+            return dict(json.loads(self._failure.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
 
     def metrics(self) -> list[dict[str, Any]]:
         """Validation records so far, in order."""

@@ -12,9 +12,12 @@ from agents.checkpoints import load_parameters, load_tensors
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.methods import make_learner
 from benchmarks.runs.allocation import keep_freed_memory
+from benchmarks.runs.claims import Claim, claimed, patiently
+from benchmarks.runs.divergence import finite
 from benchmarks.runs.folder import RunFolder
+from benchmarks.runs.loggers import opened
 from benchmarks.runs.provenance import provenance
-from benchmarks.runs.threads import warn_of_spinning_threads
+from benchmarks.runs.threads import limit_threads, warn_of_spinning_threads
 from benchmarks.runs.training import Report, train
 from benchmarks.scores.decoding import decoding
 from benchmarks.scores.evaluation import evaluate
@@ -66,13 +69,16 @@ def trained_run(root: Path, run_id: str) -> TrainedRun:
     return TrainedRun(folder.config, world, learner, folder.result() or {})
 
 
-def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None) -> dict[str, Any]:
+def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None, log: str | None = None) -> dict[str, Any]:
     """Run a config, or return its result if it has been run before; a run that was killed continues where it was.
+
+    While another process works on it, this one waits.
 
     Args:
         config: what to run.
         root: folder of all runs.
         report: called after every validation.
+        log: where training is logged; see :mod:`benchmarks.runs.loggers`.
 
     Returns:
         The content of ``result.json``.
@@ -80,29 +86,55 @@ def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None)
     Raises:
         ValueError: the config cannot be run, or files of an earlier attempt are damaged.
     """
+    return patiently(lambda: attempt(config, root, report, log))
+
+
+def attempt(config: RunConfig, root: Path, report: Report, log: str | None = None) -> dict[str, Any]:
+    """:func:`run`, without waiting.
+
+    Raises:
+        Busy: another process works on it.
+    """
     folder = RunFolder(root, config)
     finished = folder.result()
     if finished is not None:
         return finished
     keep_freed_memory()
+    limit_threads()
     warn_of_spinning_threads()
     world = World(config)
     learner = new_learner(config, world)
     if learner.trainable and config.outer is None:
         raise ValueError(f"method {config.method!r} has parameters and no outer loop; allowed: a config with 'outer'")
+    with claimed(folder.claim) as claim:
+        # Another process may have finished it before the claim.
+        return folder.result() or _run(config, world, learner, folder, claim, report, log)
+
+
+def _run(
+    config: RunConfig, world: World, learner: Learner, folder: RunFolder, claim: Claim, report: Report, log: str | None
+) -> dict[str, Any]:
     folder.create()
-    trained = train(learner, config, world, folder, report) if learner.trainable else {}
+    trained: dict[str, Any] = {}
+    if learner.trainable:
+        with opened(log, config, folder.path) as logger:
+            trained = train(learner, config, world, folder, claim, report, logger)
+    claim.tell(scoring=True)
     started = time.perf_counter()
-    scores = evaluate(learner, config, world)
+    nothing_learned = trained.get("diverged") is not None and trained["best_step"] == 0
+    scores = {} if nothing_learned else evaluate(learner, config, world)
+    seconds = round(time.perf_counter() - started, 3)
+    decoded = None if nothing_learned else decoding(learner, config, world)
+    claim.check()
     folder.write_result(
         {
             "config": config.as_dict(),
             "split_sha256": world.split.sha256,
             "parameters": sum(parameter.numel() for parameter in learner.parameters()),
             **trained,
-            "evaluation_seconds": round(time.perf_counter() - started, 3),
-            "scores": scores,
-            "decoding": decoding(learner, config, world),
+            "evaluation_seconds": seconds,
+            "scores": finite(scores),
+            "decoding": decoded,
             **provenance(),
             "threads": torch.get_num_threads(),
         }
