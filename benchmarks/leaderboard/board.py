@@ -1,25 +1,24 @@
 """The leaderboard: what has no result yet is run; then tables, data, plots and videos are made."""
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
 from benchmarks.leaderboard.sections import GENERALISATION, Section, sections_of
-from benchmarks.leaderboard.sentences import budget, decoded, leads
+from benchmarks.leaderboard.sentences import budget, decoded, leads, missing
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.methods import ALL_METHODS, method_class
 from benchmarks.recipes.presets import preset
-from benchmarks.runs.executors import run_all
+from benchmarks.runs.executors import Engine, Outcome, results_of, run_all
 from benchmarks.runs.files import write_json, write_text
 from benchmarks.runs.folder import RunFolder
 from benchmarks.runs.run import check_device
+from benchmarks.runs.workers import Ended, Event, Step, side_by_side
 from benchmarks.scores.names import headline, title_of_score
 from compworld import make_family
 
@@ -35,8 +34,13 @@ def leaderboard(
     out: Path = Path("leaderboard"),
     workers: int | None = None,
     device: str = "cpu",
+    engine: Engine = side_by_side,
+    fail_fast: bool = False,
+    log: str | None = None,
 ) -> list[Section]:
     """Run what has no result yet, print the table and write everything into ``out / preset``.
+
+    A run that fails is missing from the table, which says why.
 
     Args:
         preset_name: key of :data:`benchmarks.recipes.presets.PRESETS`.
@@ -47,24 +51,23 @@ def leaderboard(
         out: folder for the files.
         workers: runs side by side; by default one per core.
         device: where runs train and are scored.
+        engine: who runs them; see :mod:`benchmarks.runs.executors`.
+        fail_fast: stop at the first run that fails, and make no table.
+        log: logger of each run; see :mod:`benchmarks.runs.loggers`.
 
     Raises:
         ValueError: something of this does not exist, or nothing is left to run.
+        RunsFailed: a run failed, or has no scores; with ``fail_fast`` at once, else after everything is written.
     """
     console = Console()
     chosen = preset(preset_name)
-    configs = [replace(config, device=device) for config in chosen.configs(methods, families, seeds)]
-    if not configs:
-        raise ValueError(f"nothing to run for families {families}, methods {list(methods)}, seeds {seeds}")
-    check_device(device)
-    for config in configs:
-        _check(config)
+    configs = grid(preset_name, methods, families, seeds, device)
     started = time.perf_counter()
-    results = _run_with_progress(configs, runs, workers, console)
-    sections = sections_of(configs, results)
+    outcomes = run_with_progress(configs, runs, workers, console, engine, fail_fast, log)
+    sections = sections_of(outcomes)
     folder = out / preset_name
     folder.mkdir(parents=True, exist_ok=True)
-    cost = budget(chosen.title, configs, results, time.perf_counter() - started)
+    cost = budget(chosen.title, outcomes, time.perf_counter() - started)
     write_text(folder / "leaderboard.md", markdown(sections, cost))
     write_text(folder / "leaderboard.csv", as_csv(sections))
     write_json(folder / "leaderboard.json", as_json(sections, cost))
@@ -72,18 +75,42 @@ def leaderboard(
     show(sections, cost, console)
     _videos(sections, runs, folder, console)
     console.print(f"Written to {folder}: leaderboard.md, .json, .csv, plots and videos.")
+    results_of(outcomes)
     return sections
 
 
-def _check(config: RunConfig) -> None:
-    """Refuse a config that cannot run before any other starts."""
-    method_class(config.method)
-    make_family(config.family, config.world, **config.sizes)
+def grid(
+    preset_name: str, methods: Sequence[str], families: Sequence[str] | None, seeds: int | None, device: str = "cpu"
+) -> list[RunConfig]:
+    """The configs of a preset; arguments as of :func:`leaderboard`.
+
+    Raises:
+        ValueError: something of this does not exist, or nothing is left: refused before any run starts.
+    """
+    chosen = preset(preset_name)
+    configs = [replace(config, device=device) for config in chosen.configs(methods, families, seeds)]
+    if not configs:
+        raise ValueError(f"nothing to run for families {families}, methods {list(methods)}, seeds {seeds}")
+    check_device(device)
+    for config in configs:
+        method_class(config.method)
+        make_family(config.family, config.world, **config.sizes)
+    return configs
 
 
-def _run_with_progress(configs: Sequence[RunConfig], runs: Path, workers: int | None, console: Console) -> list[dict[str, Any]]:
+def run_with_progress(
+    configs: Sequence[RunConfig],
+    runs: Path,
+    workers: int | None,
+    console: Console,
+    engine: Engine = side_by_side,
+    fail_fast: bool = False,
+    log: str | None = None,
+) -> list[Outcome]:
+    """:func:`benchmarks.runs.executors.run_all` behind a bar; in a log file, a line for each run that ends."""
     done = {config.run_id: 0 for config in configs}
-    total = sum(config.steps for config in configs)
+    steps = {config.run_id: config.steps for config in configs}
+    total = sum(steps.values())
     finished = sum(RunFolder(runs, config).result() is not None for config in configs)
     console.print(
         f"{len(configs)} runs, {finished} of them finished before; results in {runs}/ (safe to interrupt: runs resume)"
@@ -92,21 +119,23 @@ def _run_with_progress(configs: Sequence[RunConfig], runs: Path, workers: int | 
     with Progress(*columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task("meta-training", total=total)
 
-        def progress(run_id: str, step: int, loss: float) -> None:
-            done[run_id] = step
-            if math.isnan(loss) and not console.is_terminal:  # a log file shows the bar at its end only
+        def watch(event: Event) -> None:
+            done[event.name] = event.step if isinstance(event, Step) else steps[event.name]
+            # A log file shows the bar at its end only.
+            if isinstance(event, Ended) and (event.problem or not console.is_terminal):
                 share = sum(done.values()) / max(1, total)
-                console.print(f"{run_id} finished; {share:.0%} of all steps done", highlight=False)
-            bar.update(task, completed=sum(done.values()), description=run_id.rpartition("_")[0])
+                how = f"failed: {event.problem}" if event.problem else "finished"
+                console.print(f"{event.name} {how}; {share:.0%} of all steps done", markup=False, highlight=False)
+            bar.update(task, completed=sum(done.values()), description=event.name.rpartition("_")[0])
 
-        return run_all(configs, runs, workers, progress)
+        return run_all(configs, runs, workers, watch, engine, fail_fast, log)
 
 
 def show(sections: Sequence[Section], cost: Sequence[str], console: Console) -> None:
     """Print everything."""
     for section in sections:
         table_of(section, section.narrow_columns).show(console, narrow=True)
-        for line in (*leads(section), *decoded(section)):
+        for line in (*missing(section), *leads(section), *decoded(section)):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     for line in cost:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -124,11 +153,16 @@ def pictures(sections: Sequence[Section], runs: Path, folder: Path) -> None:
         )
         for method, row in section.rows.items():
             fresh, held_out = (row.estimate(which, score) for which in GENERALISATION)
+            if fresh is None or held_out is None or not (fresh.is_finite and held_out.is_finite):
+                continue
             panel.estimates[method] = fresh, held_out
-            configs = [RunConfig.from_dict(result["config"]) for result in row.results]
+            configs = [RunConfig.from_dict(result["config"]) for result in row.results.values()]
             if all(config.outer is not None for config in configs):
                 panel.curves[method] = [RunFolder(runs, config).metrics() for config in configs]
-        panels.append(panel)
+        if panel.estimates:
+            panels.append(panel)
+    if not panels:
+        return
     note = "95 % intervals from a bootstrap over seeds and tasks; below the diagonal: worse on combinations never trained"
     result_plots.held_out_against_fresh(panels, note, folder / "held_out_against_fresh.png")
     if any(panel.curves for panel in panels):
@@ -141,7 +175,8 @@ def _videos(sections: Sequence[Section], runs: Path, folder: Path, console: Cons
 
     first = {section.family.label: section for section in reversed(sections) if section.family.expert is not None}
     for family, section in reversed(first.items()):
-        ids = [section.rows[method].results[0]["run_id"] for method in FILMED if method in section.rows]
+        results = [section.rows[method].results.get(0) for method in FILMED if method in section.rows]
+        ids = [result["run_id"] for result in results if result is not None]
         if ids:
             files = render_video(runs, ids, "held_out", 4, folder / f"{family}_held_out")
             console.print("Video:", ", ".join(map(str, files)))

@@ -22,6 +22,11 @@ def why_diverged(trainer: MetaTrainer, loss: float) -> str | None:
     return None
 
 
+def numbers(values: list[float | None]) -> list[float]:
+    """Inverse of :func:`finite` for a list of numbers."""
+    return [math.nan if value is None else value for value in values]
+
+
 def finite(data: Any) -> Any:
     """JSON-able data with None in place of infinite numbers and of those that are none, which JSON does not have."""
     if isinstance(data, dict):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.recipes.config import CONFIG_VERSION, RunConfig
+from benchmarks.runs.divergence import numbers
 from benchmarks.runs.files import write_json, write_text
 
 SCHEMA_VERSION = 1
@@ -101,7 +102,10 @@ class RunFolder:
                 f"{self._result} has schema {schema} of run {run_id!r}; allowed: schema {SCHEMA_VERSION} of this run; "
                 "delete it to run again"
             )
-        return dict(result)
+        scores = {
+            which: {name: numbers(of_tasks) for name, of_tasks in of_set.items()} for which, of_set in result["scores"].items()
+        }
+        return {**result, "scores": scores}
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Finish the run; its checkpoint is no longer needed."""

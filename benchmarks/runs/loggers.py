@@ -22,11 +22,11 @@ def tensorboard(config: RunConfig, folder: Path) -> Iterator[Log]:
     """Event files in the run's own folder."""
     from torch.utils.tensorboard import SummaryWriter
 
-    with SummaryWriter(str(folder / "tensorboard")) as writer:  # type: ignore[no-untyped-call]
+    with SummaryWriter(str(folder / "tensorboard")) as writer:
 
         def log(record: dict[str, Any]) -> None:
             for name, value in numbers_of(record).items():
-                writer.add_scalar(name, value, record["step"])  # type: ignore[no-untyped-call]
+                writer.add_scalar(name, value, record["step"])
 
         yield log
 
