@@ -8,13 +8,14 @@ from typing import Annotated
 
 import tyro
 
+from benchmarks.leaderboard.commands import Runs, leaderboard, status, work
 from benchmarks.recipes.names import (
-    METHOD_NAMES,
     BudgetName,
     DeviceName,
     EnvironmentId,
     ExperimentName,
     FamilyName,
+    LoggerName,
     MethodName,
     PresetName,
     SetName,
@@ -22,8 +23,8 @@ from benchmarks.recipes.names import (
     check_methods,
 )
 from benchmarks.recipes.parsing import in_one_line, parsed, parsed_one
+from benchmarks.runs.failures import RunsFailed
 
-Runs = Annotated[Path, tyro.conf.arg(help="Folder in which every run has its own folder.")]
 Json = Annotated[Path | None, tyro.conf.arg(name="json", help="Also write the data to this file.")]
 
 
@@ -38,6 +39,7 @@ def train(
     support: SupportName = "random",
     steps: int | None = None,
     device: DeviceName = "cpu",
+    log: LoggerName | None = None,
     runs: Runs = Path("runs"),
 ) -> None:
     """Meta-train one learner on one family and score it; the same command again resumes or shows the result.
@@ -55,6 +57,7 @@ def train(
         support: Which combinations are trained.
         steps: Outer steps, instead of the preset's; the same as --outer.steps.
         device: Where it trains and is scored; only the CPU has compiled code.
+        log: Also log training there; needs the extra of that name.
         runs: Folder in which every run has its own folder.
     """
     check_methods(method)
@@ -72,7 +75,9 @@ def train(
     if steps is not None:
         config = config.with_steps(steps)
     config = in_one_line(lambda: changed(config, fields))
-    result = run(config, runs, lambda step, loss: print(f"step {step}/{config.steps}  validation loss {loss:.4f}"))
+    result = run(config, runs, lambda step, loss: print(f"step {step}/{config.steps}  validation loss {loss:.4f}"), log)
+    if result.get("diverged"):
+        raise RunsFailed(f"run {result['run_id']} {result['diverged']}")
     table_of(result).show(Console())
 
 
@@ -175,35 +180,6 @@ def play(env_id: EnvironmentId = "CompWorld-Goals-v0", world: int = 0, split: st
     play_environment(environment, keys_to_action=keys, noop=None, seed=seed, wait_on_player=True)
 
 
-def leaderboard(
-    preset: PresetName = "quick",
-    method: tuple[MethodName | str, ...] = METHOD_NAMES,
-    family: tuple[FamilyName, ...] = (),
-    seeds: int | None = None,
-    workers: int | None = None,
-    device: DeviceName = "cpu",
-    runs: Runs = Path("runs"),
-    out: Path = Path("leaderboard"),
-) -> None:
-    """Run every method on every family of a preset; prints the table and writes Markdown, JSON, CSV, plots and videos.
-
-    Args:
-        preset: quick (minutes on two cores), teacher (the small Teacher), evening (the paper's settings, 8 hours) or iclr2024
-            (its budgets too, days).
-        method: Which methods; your own as module:Class.
-        family: Which families of the preset; by default all.
-        seeds: Number of seeds, instead of the preset's; seed s plays in world s.
-        workers: Runs side by side; by default one per core.
-        device: Where runs train and are scored; only the CPU has compiled code.
-        runs: Folder in which every run has its own folder.
-        out: Folder for the table.
-    """
-    check_methods(*method)
-    from benchmarks.leaderboard.board import leaderboard as make_leaderboard
-
-    make_leaderboard(preset, method, family or None, seeds, runs, out, workers, device)
-
-
 def bench(repeats: int = 5, threads: int | None = None, only: str = "", json_file: Json = None) -> None:
     """Measure the speed of outer steps, demonstrations and environments on this machine.
 
@@ -264,7 +240,8 @@ def theory(
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
-    command.__name__: command for command in (leaderboard, train, evaluate, video, inspect, splits, play, bench, theory)
+    command.__name__: command
+    for command in (leaderboard, work, status, train, evaluate, video, inspect, splits, play, bench, theory)
 }
 
 
@@ -288,7 +265,7 @@ def _errors_in_one_line() -> Iterator[None]:
         sys.path.insert(0, str(Path.cwd()))
     try:
         yield
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RunsFailed) as error:
         sys.exit(f"compworld: {' '.join(str(error).split())}")
     except KeyboardInterrupt:
         sys.exit("compworld: interrupted; finished runs are kept, the same command continues the others")

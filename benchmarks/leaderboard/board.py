@@ -2,25 +2,23 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
+from benchmarks.leaderboard.grid import grid
 from benchmarks.leaderboard.sections import GENERALISATION, Section, sections_of
 from benchmarks.leaderboard.sentences import budget, decoded, leads, missing
 from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import ALL_METHODS, method_class
+from benchmarks.recipes.methods import ALL_METHODS
 from benchmarks.recipes.presets import preset
 from benchmarks.runs.executors import Engine, Outcome, results_of, run_all
 from benchmarks.runs.files import write_json, write_text
 from benchmarks.runs.folder import RunFolder
-from benchmarks.runs.run import check_device
 from benchmarks.runs.workers import Ended, Event, Step, side_by_side
 from benchmarks.scores.names import headline, title_of_score
-from compworld import make_family
 
 FILMED = ("linear_hypernetwork", "anil")
 
@@ -77,25 +75,6 @@ def leaderboard(
     console.print(f"Written to {folder}: leaderboard.md, .json, .csv, plots and videos.")
     results_of(outcomes)
     return sections
-
-
-def grid(
-    preset_name: str, methods: Sequence[str], families: Sequence[str] | None, seeds: int | None, device: str = "cpu"
-) -> list[RunConfig]:
-    """The configs of a preset; arguments as of :func:`leaderboard`.
-
-    Raises:
-        ValueError: something of this does not exist, or nothing is left: refused before any run starts.
-    """
-    chosen = preset(preset_name)
-    configs = [replace(config, device=device) for config in chosen.configs(methods, families, seeds)]
-    if not configs:
-        raise ValueError(f"nothing to run for families {families}, methods {list(methods)}, seeds {seeds}")
-    check_device(device)
-    for config in configs:
-        method_class(config.method)
-        make_family(config.family, config.world, **config.sizes)
-    return configs
 
 
 def run_with_progress(

@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.recipes.config import RunConfig
+from benchmarks.runs.failures import RunsFailed
 from benchmarks.runs.folder import RunFolder
-from benchmarks.runs.workers import Ended, Event, Events, Task, Tell, side_by_side
+from benchmarks.runs.workers import BUSY, Ended, Event, Events, Task, Tell, side_by_side
 
 Engine = Callable[[Task[RunConfig], Sequence[tuple[str, RunConfig]], int | None], Events]
 """(task, named settings, how many at a time) -> what happens, as :func:`benchmarks.runs.workers.side_by_side` has it."""
-
-
-class RunsFailed(RuntimeError):
-    """Something has no result, and why."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +72,8 @@ def run_all(
         for event in events:
             if isinstance(event, Ended) and event.problem:
                 problems[event.name] = event.problem
+                if event.problem == BUSY:
+                    continue
                 RunFolder(root, by_name[event.name]).write_failure(event.problem, event.trace)
             watch(event)
             if fail_fast and problems:
@@ -83,6 +82,33 @@ def run_all(
     if fail_fast and problems:
         raise RunsFailed(failures(outcomes))
     return outcomes
+
+
+def run_unclaimed(
+    configs: Sequence[RunConfig], root: Path, workers: int = 1, retry: bool = False, log: str | None = None
+) -> str:
+    """Run what nobody works on, until nothing of it is left.
+
+    Args:
+        configs: what to run.
+        root: folder of all runs.
+        workers: at a time.
+        retry: run also what has failed before.
+        log: as of :func:`run_all`.
+
+    Returns:
+        One line about what was done.
+
+    Raises:
+        RunsFailed: a run failed; the others were done.
+    """
+    left = [config for config in configs if retry or RunFolder(root, config).failure() is None]
+    outcomes = run_all(left, root, workers, engine=partial(side_by_side, wait=False), log=log)
+    problems = [f"{one.config.run_id}: {one.problem}" for one in outcomes if one.problem and one.problem != BUSY]
+    if problems:
+        raise RunsFailed(f"{len(problems)} of {len(left)} runs failed ({'; '.join(problems)}); --retry tries them again")
+    busy, failed = sum(outcome.problem == BUSY for outcome in outcomes), len(configs) - len(left)
+    return f"{len(left) - busy} runs are done, others work on {busy}, {failed} have failed before"
 
 
 def run_one(root: Path, log: str | None, config: RunConfig, tell: Tell) -> None:

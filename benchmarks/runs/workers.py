@@ -32,6 +32,9 @@ Task = Callable[[Setting, Tell], Any]
 """Importable. What it finds, it writes to files; what it returns is not sent back."""
 
 
+BUSY = "another process works on it"
+
+
 @dataclass(frozen=True)
 class Step:
     """How far a setting has come."""
@@ -54,26 +57,29 @@ Event = Step | Ended
 Events = Generator[Event, None, None]
 
 
-def side_by_side(task: Task[Setting], named: Sequence[tuple[str, Setting]], workers: int | None = None) -> Events:
+def side_by_side(
+    task: Task[Setting], named: Sequence[tuple[str, Setting]], workers: int | None = None, *, wait: bool = True
+) -> Events:
     """Call a task for every setting with its name; an iterator that is closed stops the others.
 
     A call that raises, or whose process dies, ends with a problem, and the others go on. One that raises
-    :class:`benchmarks.runs.claims.Busy` is tried again later.
+    :class:`benchmarks.runs.claims.Busy` is tried again later, or ends with the problem :data:`BUSY`.
 
     Args:
         task: the function.
         named: the settings, which must be picklable.
         workers: at a time; by default one for each core that this process may use.
+        wait: for what other processes work on.
 
     Raises:
         ValueError: fewer than one worker.
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers are {workers}; allowed: at least 1")
-    return _side_by_side(task, named, workers or joblib.cpu_count())
+    return _side_by_side(task, named, workers or joblib.cpu_count(), wait)
 
 
-def _side_by_side(task: Task[Setting], named: Sequence[tuple[str, Setting]], workers: int) -> Events:
+def _side_by_side(task: Task[Setting], named: Sequence[tuple[str, Setting]], workers: int, wait: bool) -> Events:
     messages: queue.Queue[tuple[_Worker, Any]] = queue.Queue()
     waiting, later = deque(named), deque[tuple[float, tuple[str, Setting]]]()
     working: dict[_Worker, tuple[str, Setting]] = {}
@@ -98,10 +104,12 @@ def _side_by_side(task: Task[Setting], named: Sequence[tuple[str, Setting]], wor
                     yield Ended(name, worker.epitaph())
                     continue
                 idle.append(worker)
-                if message is Busy:
+                if message is not Busy:
+                    yield replace(message, name=name)
+                elif wait:
                     later.append((time.monotonic() + AGAIN_AFTER, (name, setting)))
                 else:
-                    yield replace(message, name=name)
+                    yield Ended(name, BUSY)
             else:  # an idle one that was killed
                 idle.remove(worker)
     finally:
@@ -191,12 +199,26 @@ def serve(parent: int) -> None:
 
 
 def _answer(order: bytes, send: Callable[[Any], None]) -> Any:
-    name = "?"
     try:
         task, name, setting = pickle.loads(order)
-        task(setting, lambda step, loss: send(Step(name, step, loss)))
+    except Exception as error:  # such as a class of a notebook, which no other process can import
+        return Ended("", in_one_line(error), traceback.format_exc())
+    try:
+        return answer(task, name, setting, lambda step, loss: send(Step(name, step, loss)))
     except Busy:
         return Busy
+
+
+def answer(task: Task[Setting], name: str, setting: Setting, tell: Tell = lambda step, loss: None) -> Ended:
+    """Call a task, and say how it ended.
+
+    Raises:
+        Busy: another process works on the setting.
+    """
+    try:
+        task(setting, tell)
+    except Busy:
+        raise
     except (Exception, SystemExit) as error:
         return Ended(name, in_one_line(error), traceback.format_exc())
     return Ended(name)

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.runs.claims import claimed, patiently
-from benchmarks.runs.executors import RunsFailed
+from benchmarks.runs.failures import RunsFailed
 from benchmarks.runs.files import write_json
 from benchmarks.runs.workers import Ended, Tell, side_by_side
 from benchmarks.scores.r_squared import r_squared

@@ -7,7 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks.runs.executors import RunsFailed, results_of, run_all
+from benchmarks.runs.executors import results_of, run_all
+from benchmarks.runs.failures import RunsFailed
 from benchmarks.runs.folder import RunFolder
 from benchmarks.runs.run import run
 from benchmarks.runs.workers import Event, Step, side_by_side
@@ -33,7 +34,9 @@ def test_a_run_that_fails_is_missing_and_the_others_go_on(tmp_path: Path) -> Non
     failure = RunFolder(tmp_path, BROKEN).failure()
     assert failure is not None
     assert "Traceback" in failure["trace"]
-    with pytest.raises(RunsFailed, match="1 of 2 runs are missing .*width -1 of a network.*; the same command tries them again"):
+    with pytest.raises(
+        RunsFailed, match=r"1 of 2 runs are missing .*width -1 of a network.*; the same command tries them again"
+    ):
         results_of([failed, done])
 
 
