@@ -84,11 +84,25 @@ class Claim:
         self._owner = Owner(
             secrets.token_hex(8), socket.gethostname(), _machine(), os.getpid(), _started(), time.time(), progress={}
         )
-        with self._file.open("x") as file:
-            json.dump(asdict(self._owner), file)
+        self._create()
         self._ended, self._writing = threading.Event(), threading.Lock()
         self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._heart.start()
+
+    def _create(self) -> None:
+        """Create the file with its content at once, exclusively; in two steps where the file system has no links."""
+        content = json.dumps(asdict(self._owner))
+        part = self._file.with_name(f".{self._owner.token}.part")
+        part.write_text(content, encoding="utf-8")
+        try:
+            os.link(part, self._file)
+        except FileExistsError:
+            raise
+        except OSError:
+            with self._file.open("x", encoding="utf-8") as file:
+                file.write(content)
+        finally:
+            part.unlink(missing_ok=True)
 
     def tell(self, **progress: Any) -> None:
         """How far the work has come, for whoever asks; written with the next sign of life."""

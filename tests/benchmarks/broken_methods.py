@@ -1,6 +1,7 @@
 """Methods that go wrong, each in its way."""
 
 import os
+import secrets
 import signal
 from pathlib import Path
 from typing import Any
@@ -67,3 +68,13 @@ class DiesOnce(Constant):
         if not marker.exists():
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Counted(Constant):
+    """Leaves a file in a folder for every learner that is trained; nothing is wrong with it."""
+
+    def meta_loss(self, evidence: Any, query: Any) -> Tensor:
+        if not hasattr(self, "counted"):
+            self.counted = Path(os.environ["COUNTED"], secrets.token_hex(8))
+            self.counted.touch()
+        return super().meta_loss(evidence, query)
