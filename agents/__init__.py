@@ -1,5 +1,15 @@
 """Learners: what a method is shown of a task, how it adapts to that, and what is meta-learned across tasks."""
 
+from agents.context.learner import ActingLearner, Actor, ContextLearner, Updates
+from agents.context.methods import (
+    Memoryless,
+    RecurrentHypernetwork,
+    RecurrentPolicy,
+    ToldMixedPolicy,
+    ToldPolicy,
+    TransformerPolicy,
+)
+from agents.context.references import Bayes, RandomPlay, TrainedBayes
 from agents.evidence import Code, Demonstrations, Evidence, Experience, MetaBatch, Nothing
 from agents.examples import Examples, Problem
 from agents.floors import NoAdaptation, UniformRandom
@@ -9,7 +19,8 @@ from agents.gradient.learner import GradientLearner
 from agents.gradient.linear_hypernetwork import LinearHypernetwork
 from agents.gradient.loop import Fast, InnerLoop
 from agents.gradient.maml import MAML
-from agents.learner import Adapted, Learner
+from agents.learner import Adapted, Learner, Method
+from agents.reward.rl2 import RL2
 from agents.told.hypernetwork import ToldHypernetwork
 
 LEARNERS: dict[str, type[Learner]] = {
@@ -21,14 +32,38 @@ LEARNERS: dict[str, type[Learner]] = {
     "told_hypernetwork": ToldHypernetwork,
     "random": UniformRandom,
 }
-"""Every learner by name."""
+"""Every learner that adapts to what is there before it is asked, by name."""
+
+ACTORS: dict[str, type[Actor]] = {
+    "gru": RecurrentPolicy,
+    "recurrent_hypernetwork": RecurrentHypernetwork,
+    "transformer": TransformerPolicy,
+    "rl2": RL2,
+    "memoryless": Memoryless,
+    "told_policy": ToldPolicy,
+    "told_mixed_policy": ToldMixedPolicy,
+    "bayes": Bayes,
+    "bayes_trained": TrainedBayes,
+    "random_play": RandomPlay,
+}
+"""Every method that acts in trials by name."""
+
+METHODS: dict[str, type[Method]] = {**LEARNERS, **ACTORS}
+"""Every method by name."""
 
 __all__ = [
+    "ACTORS",
     "ANIL",
     "LEARNERS",
     "MAML",
+    "METHODS",
+    "RL2",
+    "ActingLearner",
+    "Actor",
     "Adapted",
+    "Bayes",
     "Code",
+    "ContextLearner",
     "DeepHypernetwork",
     "Demonstrations",
     "Evidence",
@@ -39,10 +74,20 @@ __all__ = [
     "InnerLoop",
     "Learner",
     "LinearHypernetwork",
+    "Memoryless",
     "MetaBatch",
+    "Method",
     "NoAdaptation",
     "Nothing",
     "Problem",
+    "RandomPlay",
+    "RecurrentHypernetwork",
+    "RecurrentPolicy",
     "ToldHypernetwork",
+    "ToldMixedPolicy",
+    "ToldPolicy",
+    "TrainedBayes",
+    "TransformerPolicy",
     "UniformRandom",
+    "Updates",
 ]

@@ -41,14 +41,14 @@ class Adapted(ABC):
         """The same for some of the tasks: a policy for each task is ``adapted[task : task + 1]``."""
 
 
-class Learner(nn.Module, ABC):
-    """A method. Its parameters as a module are what is meta-learned.
+class Method(nn.Module):
+    """What all methods have in common. A method's parameters as a module are what is meta-learned.
 
     Args:
         problem: the family's inputs, outputs and loss.
 
     Attributes:
-        evidence: the kind of evidence that the method adapts to; it is handed no other.
+        evidence: the kind of evidence that the method comes to know a task by; it is handed no other.
         loss: the problem's loss.
     """
 
@@ -63,6 +63,10 @@ class Learner(nn.Module, ABC):
     def trainable(self) -> bool:
         """Whether there is anything to meta-learn."""
         return any(True for _ in self.parameters())
+
+
+class Learner(Method, ABC):
+    """A method that adapts to evidence which is there before it is asked."""
 
     @abstractmethod
     def adapt(self, evidence: Any, generator: torch.Generator | None = None) -> Adapted:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch import Tensor
 from agents import accelerate
 from agents.checkpoints import load_parameters, load_tensors, save_tensors
 from agents.evidence import Evidence, MetaBatch
-from agents.learner import Learner
+from agents.learner import Learner, Method
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,14 @@ class OuterLoop:
 
     def __post_init__(self) -> None:
         if self.schedule not in ("constant", "cosine"):
-            raise ValueError(f"unknown schedule {self.schedule!r}; allowed: 'constant', 'cosine'")
+            raise ValueError(f"unknown schedule {self.schedule!r:.80}; allowed: 'constant', 'cosine'")
         if self.steps < 1:
             raise ValueError(f"outer steps are {self.steps}; allowed: at least 1")
+        if self.warmup < 0 or (self.tasks_at_once is not None and self.tasks_at_once < 1):
+            raise ValueError(f"warmup {self.warmup}, tasks_at_once {self.tasks_at_once}; allowed: from 0, from 1")
+        for name in ("learning_rate", "weight_decay", "clip"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"outer {name} is {getattr(self, name)}; allowed: finite numbers from 0")
 
     def learning_rate_at(self, step: int) -> float:
         """Learning rate of outer step ``step``, counted from 0."""
@@ -53,31 +58,32 @@ class OuterLoop:
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-class MetaTrainer:
-    """A learner in meta-training.
+Trained = TypeVar("Trained", bound=Method)
+
+
+class Trainer(Generic[Trained]):
+    """A method in training: its optimiser, the steps so far and their checkpoints.
 
     Args:
         learner: its parameters are trained in place.
         outer: how it is trained.
-        seed: of what is random about adapting.
-        compiled: whether to take compiled code, which gives the same gradients, where a learner has some.
+        seed: of what is random about training.
     """
 
-    def __init__(self, learner: Learner, outer: OuterLoop, seed: int = 0, compiled: bool = True) -> None:
-        self.learner, self.outer, self.seed, self.compiled = learner, outer, seed, compiled
+    def __init__(self, learner: Trained, outer: OuterLoop, seed: int = 0) -> None:
+        self.learner, self.outer, self.seed = learner, outer, seed
         self.step_number = 0
         self.skipped = 0
         self.optimizer = torch.optim.AdamW(
             learner.parameters(), lr=outer.learning_rate, weight_decay=outer.weight_decay, fused=True
         )
 
-    def step(self, batch: MetaBatch) -> float:
-        """One outer step on a meta-batch; returns the mean query loss before it. A non-finite gradient skips the update."""
-        generator = torch.Generator().manual_seed((self.seed << 32) + self.step_number)
-        shown = self.learner.draw(batch.shown_to(self.learner), generator)
-        self.optimizer.zero_grad(set_to_none=True)
-        total = accelerate.query_loss(self.learner, shown, batch.query) if self.compiled else None
-        loss = self._in_parts(batch, shown) if total is None else _backward(total / len(batch))
+    def generator(self) -> torch.Generator:
+        """Source of what is random about the current step."""
+        return torch.Generator().manual_seed((self.seed << 32) + self.step_number)
+
+    def apply_gradient(self) -> None:
+        """Change the parameters by the gradient that they have; one that is not finite changes nothing."""
         norm = torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.outer.clip)
         if torch.isfinite(norm):
             for group in self.optimizer.param_groups:
@@ -85,20 +91,6 @@ class MetaTrainer:
             self.optimizer.step()
         else:
             self.skipped += 1
-        self.step_number += 1
-        return float(loss)
-
-    def _in_parts(self, batch: MetaBatch, shown: Evidence) -> Tensor:
-        """Mean query loss, its gradient left in the parameters, by the plain definition; a part of the meta-batch at a time."""
-        tasks = len(batch)
-        at_once = self.outer.tasks_at_once or tasks
-        total = torch.zeros((), dtype=batch.query.targets.dtype, device=batch.query.targets.device)
-        # Tasks of like length together: a part is padded to the length of its own longest task only.
-        order = torch.argsort(batch.support.lengths, stable=True) if at_once < tasks else torch.arange(tasks)
-        for part in torch.split(order, at_once):
-            losses = self.learner.meta_loss(shown[part], batch.query[part].trimmed())
-            total += _backward(losses.sum() / tasks)
-        return total
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint must hold besides plain numbers."""
@@ -120,6 +112,8 @@ class MetaTrainer:
             ValueError: the file is damaged, or of another learner.
         """
         tensors, numbers = load_tensors(path)
+        if set(numbers) != {"step", "skipped", "extra"} or not all(type(numbers[name]) is int for name in ("step", "skipped")):
+            raise ValueError(f"checkpoint {path} is not one of a learner in training; delete it to start again")
         own = {name: tensors.pop(f"learner.{name}", None) for name in self.learner.state_dict()}
         load_parameters(self.learner, own, path)
         for name, parameter in self.learner.named_parameters():
@@ -132,6 +126,43 @@ class MetaTrainer:
         return numbers["extra"], tensors
 
 
-def _backward(loss: Tensor) -> Tensor:
+class MetaTrainer(Trainer[Learner]):
+    """A learner in meta-training.
+
+    Args:
+        learner, outer: as of :class:`Trainer`.
+        seed: of what is random about adapting.
+        compiled: whether to take compiled code, which gives the same gradients, where a learner has some.
+    """
+
+    def __init__(self, learner: Learner, outer: OuterLoop, seed: int = 0, compiled: bool = True) -> None:
+        super().__init__(learner, outer, seed)
+        self.compiled = compiled
+
+    def step(self, batch: MetaBatch) -> float:
+        """One outer step on a meta-batch; returns the mean query loss before it. A non-finite gradient skips the update."""
+        shown = self.learner.draw(batch.shown_to(self.learner), self.generator())
+        self.optimizer.zero_grad(set_to_none=True)
+        total = accelerate.query_loss(self.learner, shown, batch.query) if self.compiled else None
+        loss = self._in_parts(batch, shown) if total is None else backward(total / len(batch))
+        self.apply_gradient()
+        self.step_number += 1
+        return float(loss)
+
+    def _in_parts(self, batch: MetaBatch, shown: Evidence) -> Tensor:
+        """Mean query loss, its gradient left in the parameters, by the plain definition; a part of the meta-batch at a time."""
+        tasks = len(batch)
+        at_once = self.outer.tasks_at_once or tasks
+        total = torch.zeros((), dtype=batch.query.targets.dtype, device=batch.query.targets.device)
+        # Tasks of like length together: a part is padded to the length of its own longest task only.
+        order = torch.argsort(batch.support.lengths, stable=True) if at_once < tasks else torch.arange(tasks)
+        for part in torch.split(order, at_once):
+            losses = self.learner.meta_loss(shown[part], batch.query[part].trimmed())
+            total += backward(losses.sum() / tasks)
+        return total
+
+
+def backward(loss: Tensor) -> Tensor:
+    """The loss as a number, its gradient added to the parameters'."""
     loss.backward()  # type: ignore[no-untyped-call]
     return loss.detach()

@@ -48,6 +48,19 @@ class Samples(NamedTuple):
     """[B]"""
 
 
+class Gathered(NamedTuple):
+    """Room for the samples that a step sees, where it sees a part of them."""
+
+    numbers: np.ndarray
+    """int64 [N]"""
+    features: np.ndarray
+    """[N * U]"""
+    targets: np.ndarray
+    """[N, A]"""
+    weights: np.ndarray
+    """[N]"""
+
+
 class Room(NamedTuple):
     """For one task after the other, and tasks of which all units are used."""
 
@@ -70,15 +83,9 @@ class Room(NamedTuple):
     """[N, H'], as the next"""
     of_asked: np.ndarray
     features: np.ndarray
-    """[N * U], as the next two"""
+    """[N * U], as the next"""
     of_features: np.ndarray
-    minibatch: np.ndarray
-    numbers: np.ndarray
-    """int64 [N]"""
-    targets: np.ndarray
-    """[N, A]"""
-    weights: np.ndarray
-    """[N]"""
+    gathered: Gathered
     asked_head: np.ndarray
     """[P], as the next"""
     of_asked_head: np.ndarray
@@ -107,10 +114,12 @@ def room(steps, samples, outputs, start_P):
         np.empty((samples, columns), dtype),
         np.empty(samples * columns, dtype),
         np.empty(samples * columns, dtype),
-        np.empty(samples * columns, dtype),
-        np.empty(samples, np.int64),
-        np.empty((samples, outputs), dtype),
-        np.empty(samples, dtype),
+        Gathered(
+            np.empty(samples, np.int64),
+            np.empty(samples * columns, dtype),
+            np.empty((samples, outputs), dtype),
+            np.empty(samples, dtype),
+        ),
         np.empty_like(start_P),
         np.empty_like(start_P),
         np.empty_like(start_P),
@@ -151,8 +160,10 @@ def run(part, sets, inner, start_P, gradients, room, heads_TP, score):
 @compiled
 def _adapt_to(task, support, inner, start_P, room):
     """All inner steps of a task; returns the places of its fast parameters."""
-    rates, outputs = inner.rates, support.targets.shape[1]
-    inputs_NH = support.inputs[support.starts[task] : support.starts[task + 1]]
+    rates, history, deltas, probabilities = inner.rates, room.history, room.deltas, room.probabilities
+    begin, end = support.starts[task], support.starts[task + 1]
+    inputs_NH, targets, outputs = support.inputs[begin:end], support.targets[begin:end], support.targets.shape[1]
+    weights_WS, gathered, classes = support.weights, room.gathered, inner.classes
     places = used_places(inputs_NH, outputs, room.places)
     size = len(places)
     features = room.features[: len(inputs_NH) * (size // outputs)].reshape(len(inputs_NH), size // outputs)
@@ -164,13 +175,13 @@ def _adapt_to(task, support, inner, start_P, room):
     second_moment[:] = 0
     partial = is_partial(task, support)
     for k in range(len(rates.moves)):
-        samples = _samples(task, support, k, partial, features, room)
+        samples = _samples(features, targets, weights_WS[k % len(weights_WS), begin:end], partial, gathered)
         count = len(samples.weights)
-        delta = room.deltas[k, :count]
+        delta = deltas[k, :count]
         _outputs(samples.features, heads[k], delta)
-        loss_and_gradient(delta, samples.targets, samples.weights, inner.classes, room.probabilities[k, :count])
-        _gradient(samples.features, delta, room.history.gradients[k, :size])
-        adamw.step(rates, k, heads[k], heads[k + 1], first_moment, second_moment, room.history)
+        loss_and_gradient(delta, samples.targets, samples.weights, classes, probabilities[k, :count])
+        _gradient(samples.features, delta, history.gradients[k, :size])
+        adamw.step(rates, k, heads[k], heads[k + 1], first_moment, second_moment, history)
     return places
 
 
@@ -197,7 +208,10 @@ def _back(task, support, places, inner, gradients, room):
     """The way back through the inner steps, from ``room.of_asked_head``."""
     rates, size, outputs = inner.rates, len(places), support.targets.shape[1]
     steps, units = len(rates.moves), size // outputs
+    history, deltas, probabilities, along_JNA = room.history, room.deltas, room.probabilities, room.along
+    weights_WS, gathered, classes = support.weights, room.gathered, inner.classes
     begin, end = support.starts[task], support.starts[task + 1]
+    targets = support.targets[begin:end]
     features = room.features[: (end - begin) * units].reshape(end - begin, units)
     of_features = room.of_features[: (end - begin) * units].reshape(end - begin, units)
     heads = room.heads[: (steps + 1) * size].reshape(steps + 1, size)
@@ -211,25 +225,25 @@ def _back(task, support, places, inner, gradients, room):
     partial = is_partial(task, support)
     for k in range(steps - 1, -1, -1):
         slot = k % STEPS_AT_ONCE
-        samples = _samples(task, support, k, partial, features, room)
+        samples = _samples(features, targets, weights_WS[k % len(weights_WS), begin:end], partial, gathered)
         count = len(samples.weights)
-        direction, along = directions[slot], room.along[slot, :count]
-        adamw.step_back(rates, k, adjoint, first_moment, second_moment, room.history, direction)
+        direction, along = directions[slot], along_JNA[slot, :count]
+        adamw.step_back(rates, k, adjoint, first_moment, second_moment, history, direction)
         _outputs(samples.features, direction, along)
-        curvature(along, samples.weights, inner.classes, room.probabilities[k, :count])
+        curvature(along, samples.weights, classes, probabilities[k, :count])
         _gradient(samples.features, along, change)
         add(adjoint, change)
         # The features' derivative is a sum of outer products over all steps.
         if partial:
-            products = room.minibatch[: count * units].reshape(count, units)
-            gemm(room.deltas[k, :count], direction.reshape(outputs, units), 0, products)
+            products = samples.features  # which are no longer needed
+            gemm(deltas[k, :count], direction.reshape(outputs, units), 0, products)
             gemm(along, heads[k].reshape(outputs, units), 1, products)
             for b in range(count):
                 add(of_features[samples.numbers[b]], products[b])
         elif slot == 0:  # where every step has the same samples, matrix products of some steps together
             behind = min(k + STEPS_AT_ONCE, steps)
-            _add_products(room.deltas[k:behind, : end - begin], directions[: behind - k], of_features)
-            _add_products(room.along[: behind - k, : end - begin], heads[k:behind], of_features)
+            _add_products(deltas[k:behind, : end - begin], directions[: behind - k], of_features)
+            _add_products(along_JNA[: behind - k, : end - begin], heads[k:behind], of_features)
     put_units(of_features, places, gradients.support[begin:end])
     of_start = room.of_asked_head
     of_start *= adamw.decay(rates)
@@ -246,22 +260,20 @@ def _adapted_head(places, rates, start_P, room, out_P):
 
 
 @compiled
-def _samples(task, support, step, partial, features_NU, room):
+def _samples(features_NU, targets_NA, weights_N, partial, gathered):
     """A task's samples in an inner step: those that have weight, where some step leaves samples out."""
-    begin, end = support.starts[task], support.starts[task + 1]
-    weights, units = support.weights[step % len(support.weights), begin:end], features_NU.shape[1]
-    count = 0
-    for n in range(end - begin):
-        if not partial or weights[n] != 0:
-            room.numbers[count], room.weights[count] = n, weights[n]
-            room.targets[count] = support.targets[begin + n]
+    if not partial:
+        return Samples(gathered.numbers, features_NU, targets_NA, weights_N)
+    units, count = features_NU.shape[1], 0
+    for n in range(len(weights_N)):
+        if weights_N[n] != 0:
+            gathered.numbers[count], gathered.weights[count] = n, weights_N[n]
+            gathered.targets[count] = targets_NA[n]
             count += 1
-    features = features_NU
-    if partial:
-        features = room.minibatch[: count * units].reshape(count, units)
-        for b in range(count):
-            features[b] = features_NU[room.numbers[b]]
-    return Samples(room.numbers[:count], features, room.targets[:count], room.weights[:count])
+    features = gathered.features[: count * units].reshape(count, units)
+    for b in range(count):
+        features[b] = features_NU[gathered.numbers[b]]
+    return Samples(gathered.numbers[:count], features, gathered.targets[:count], gathered.weights[:count])
 
 
 @compiled

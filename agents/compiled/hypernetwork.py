@@ -128,43 +128,48 @@ def _first_layer(task, taken, slow, projections):
 
 
 @compiled
-def _samples(task, taken, step, classes):
-    """A task's samples with their weights in an inner step."""
+def _samples(task, taken, classes):
+    """A task's samples."""
     begin, end = taken.starts[task], taken.starts[task + 1]
-    weights = taken.weights[step % len(taken.weights), begin:end]
-    return templates.Samples(taken.inputs[begin:end], taken.targets[begin:end], weights, classes)
+    return templates.Samples(taken.inputs[begin:end], taken.targets[begin:end], classes)
+
+
+# What a loop needs is taken out of the groups before it: see :class:`agents.compiled.templates.Network`.
 
 
 @compiled
 def _adapt_to(task, support, inner, slow, room):
     """All inner steps of a task; its fast parameters after step k are number k of ``room.fast``."""
-    rates, fast, passes, blocks = inner.rates, room.fast, room.passes, room.blocks
+    rates, history, fast, bias, of_mixtures = inner.rates, room.history, room.fast, room.bias, room.of_mixtures
+    passes, used, blocks, embedding, scratch = room.passes, room.uses, room.blocks, slow.embedding, room.scratch
+    first_moment, second_moment = room.first_moment, room.second_moment
     begin, end = support.starts[task], support.starts[task + 1]
     size = _first_size(task, support, slow)
     first = _first_layer(task, support, slow, room.projections)
     if not support.inputs.shape[1]:
         projection.project(slow.banks.first, support.rows[begin:end], first, room.unmoved)
-    network = templates.Network(first, slow.banks)
+    network = templates.Network(first, slow.banks.hidden, slow.banks.output)
+    samples, weights_WS = _samples(task, support, inner.classes), support.weights
     fast[0] = slow.start
-    room.first_moment[:] = 0
-    room.second_moment[:] = 0
+    first_moment[:] = 0
+    second_moment[:] = 0
     for k in range(len(rates.moves)):
         at = templates.pass_number(k, end - begin, passes)
-        use = uses.Use(k, room.uses, room.uses.of_first[k * size : (k + 1) * size])
-        mixing.mix(fast[k], k, blocks, slow.embedding, at.mixtures, room.bias)
-        samples = _samples(task, support, k, inner.classes)
-        templates.forward_and_back(at, use, network, room.bias, samples, room.scratch)
-        templates.onto_templates(use, network, room.of_mixtures)
+        use = uses.Use(k, used.of_first[k * size : (k + 1) * size], used.of_hidden, used.of_output)
+        weights = weights_WS[k % len(weights_WS), begin:end]
+        mixing.mix(fast[k], k, blocks, embedding, at.mixtures, bias)
+        templates.forward_and_back(at, use, network, bias, samples, weights, scratch)
+        templates.onto_templates(use, network, of_mixtures)
         sum_samples(at.output_delta, blocks.of_bias[k])
-        mixing.mix_back(k, blocks, slow.embedding, room.of_mixtures, room.history.gradients[k])
-        adamw.step(rates, k, fast[k], fast[k + 1], room.first_moment, room.second_moment, room.history)
+        mixing.mix_back(k, blocks, embedding, of_mixtures, history.gradients[k])
+        adamw.step(rates, k, fast[k], fast[k + 1], first_moment, second_moment, history)
 
 
 @compiled
 def _score(task, query, inner, slow, of_slow, room):
     """The query loss; ``room.adjoint`` becomes its gradient with respect to the adapted parameters."""
     steps, fast_size, count = len(inner.rates.moves), len(slow.start), len(slow.banks.output)
-    blocks, embedding = room.blocks, slow.embedding
+    used, blocks, embedding = room.uses, room.blocks, slow.embedding
     begin, end = query.starts[task], query.starts[task + 1]
     rows, size = query.rows[begin:end], _first_size(task, query, slow)
     at = templates.pass_number(steps, end - begin, room.passes)
@@ -172,12 +177,12 @@ def _score(task, query, inner, slow, of_slow, room):
     first = _first_layer(task, query, slow, room.of_projections)
     if not query.inputs.shape[1]:
         projection.project(slow.banks.first, rows, first, room.unmoved)
-    network = templates.Network(first, slow.banks)
-    use = uses.Use(2 * steps, room.uses, room.of_query_first[:size])
+    network = templates.Network(first, slow.banks.hidden, slow.banks.output)
+    use = uses.Use(2 * steps, room.of_query_first[:size], used.of_hidden, used.of_output)
     mixing.mix(room.fast[steps], steps, blocks, embedding, at.mixtures, room.bias)
-    samples = _samples(task, query, 0, inner.classes)
-    loss = templates.forward_and_back(at, use, network, room.bias, samples, room.scratch)
-    uses.note_coefficients(2 * steps, room.uses, at.mixtures)
+    samples, weights = _samples(task, query, inner.classes), query.weights[0, begin:end]
+    loss = templates.forward_and_back(at, use, network, room.bias, samples, weights, room.scratch)
+    uses.note_coefficients(2 * steps, used, at.mixtures)
     templates.onto_templates(use, network, room.of_mixtures)
     sum_samples(at.output_delta, blocks.of_bias[steps])
     mixing.mix_back(steps, blocks, embedding, room.of_mixtures, room.adjoint)
@@ -192,34 +197,40 @@ def _score(task, query, inner, slow, of_slow, room):
 @compiled
 def _back(task, support, inner, slow, of_slow, room):
     """The way back through the inner steps, from ``room.adjoint``."""
-    rates, blocks, embedding = inner.rates, room.blocks, slow.embedding
+    rates, history, adjoint, direction, change = inner.rates, room.history, room.adjoint, room.direction, room.change
+    passes, used, blocks, embedding, scratch = room.passes, room.uses, room.blocks, slow.embedding, room.scratch
+    first_moment, second_moment, bias, of_mixtures = room.first_moment, room.second_moment, room.bias, room.of_mixtures
+    of_embedding = of_slow.embedding
     steps, fast_size, count = len(rates.moves), len(slow.start), len(slow.banks.output)
     begin, end = support.starts[task], support.starts[task + 1]
     size = _first_size(task, support, slow)
-    network = templates.Network(_first_layer(task, support, slow, room.projections), slow.banks)
-    moved = templates.pass_number(steps + 1, end - begin, room.passes)
-    room.first_moment[:] = 0
-    room.second_moment[:] = 0
+    first = _first_layer(task, support, slow, room.projections)
+    network = templates.Network(first, slow.banks.hidden, slow.banks.output)
+    samples, weights_WS = _samples(task, support, inner.classes), support.weights
+    moved = templates.pass_number(steps + 1, end - begin, passes)
+    first_moment[:] = 0
+    second_moment[:] = 0
     for k in range(steps - 1, -1, -1):
-        adamw.step_back(rates, k, room.adjoint, room.first_moment, room.second_moment, room.history, room.direction)
-        at = templates.pass_number(k, end - begin, room.passes)
-        use = uses.Use(steps + k, room.uses, room.uses.of_first[(steps + k) * size : (steps + k + 1) * size])
-        mixing.mix_along(room.direction, k, steps + 1, blocks, embedding, moved.mixtures, room.bias)
-        samples = _samples(task, support, k, inner.classes)
-        templates.along_direction(at, moved, use, network, room.bias, samples, room.scratch)
-        templates.onto_templates(use, network, room.of_mixtures)
+        adamw.step_back(rates, k, adjoint, first_moment, second_moment, history, direction)
+        at = templates.pass_number(k, end - begin, passes)
+        of_first = used.of_first[(steps + k) * size : (steps + k + 1) * size]
+        use = uses.Use(steps + k, of_first, used.of_hidden, used.of_output)
+        weights = weights_WS[k % len(weights_WS), begin:end]
+        mixing.mix_along(direction, k, steps + 1, blocks, embedding, moved.mixtures, bias)
+        templates.along_direction(at, moved, use, network, bias, samples, weights, scratch)
+        templates.onto_templates(use, network, of_mixtures)
         sum_samples(moved.output_delta, blocks.of_bias[steps + 1])
-        mixing.mix_back_along(k, steps + 1, blocks, embedding, room.of_mixtures, room.change)
-        add(room.adjoint, room.change)
-        uses.note_coefficients(k, room.uses, moved.mixtures)
-        uses.note_coefficients(steps + k, room.uses, at.mixtures)
-        mixing.add_gradients(steps + 1, k, blocks, fast_size, of_slow.embedding)
-        mixing.add_gradients(k, steps + 1, blocks, fast_size, of_slow.embedding)
-        mixing.add_constant_gradients(steps + 1, blocks, of_slow.embedding)
+        mixing.mix_back_along(k, steps + 1, blocks, embedding, of_mixtures, change)
+        add(adjoint, change)
+        uses.note_coefficients(k, used, moved.mixtures)
+        uses.note_coefficients(steps + k, used, at.mixtures)
+        mixing.add_gradients(steps + 1, k, blocks, fast_size, of_embedding)
+        mixing.add_gradients(k, steps + 1, blocks, fast_size, of_embedding)
+        mixing.add_constant_gradients(steps + 1, blocks, of_embedding)
     of_first = room.of_projections[: count * size].reshape(count, size)
-    uses.sum_of_uses(room.uses, of_first, of_slow.banks)
+    uses.sum_of_uses(used, of_first, of_slow.banks)
     projection.add_first(of_first, support.rows[begin:end], of_slow.banks.first, room.unmoved)
-    add(of_slow.start, room.adjoint)
+    add(of_slow.start, adjoint)
 
 
 @compiled

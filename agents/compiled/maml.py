@@ -145,7 +145,7 @@ def _room(support, samples, inner, layout, slow):
 @compiled
 def _adapt_to(task, support, inner, layout, slow, room):
     """All inner steps of a task; returns the rows that it uses, int64 [U]. Their places stay noted in ``room``."""
-    rates, (_, width), outputs = inner.rates, slow.table.shape, support.targets.shape[1]
+    rates, history, (_, width), outputs = inner.rates, room.history, slow.table.shape, support.targets.shape[1]
     begin, end = support.starts[task], support.starts[task + 1]
     count, active_rows, targets = end - begin, support.rows[begin:end], support.targets[begin:end]
     used = room.used_rows[: rows.number_rows(active_rows, support.inputs.shape[1], room.place_of_row, room.used_rows)]
@@ -160,13 +160,13 @@ def _adapt_to(task, support, inner, layout, slow, room):
     for k in range(len(rates.moves)):
         at = _pass(k, count, layout, width, room)
         parameters = perceptron.parameters(room.fast[k, :size], layout.layers, width, outputs)
-        gradient = perceptron.parameters(room.history.gradients[k, :size], layout.layers, width, outputs)
+        gradient = perceptron.parameters(history.gradients[k, :size], layout.layers, width, outputs)
         weights = support.weights[k % len(support.weights), begin:end]
         rows.read(layer, parameters.rows, sizes_U, at.activations[0, :count])
         perceptron.forward_and_back(at, parameters, targets, weights, inner.classes, gradient)
         # Every wall of a maze has the gradient of the row that stands for them, whatever their number.
         rows.pull(layer, at.deltas[0, count:], gradient.rows)
-        adamw.step(rates, k, room.fast[k, :size], room.fast[k + 1, :size], first_moment, second_moment, room.history)
+        adamw.step(rates, k, room.fast[k, :size], room.fast[k + 1, :size], first_moment, second_moment, history)
     return used
 
 
@@ -195,7 +195,7 @@ def _score(task, query, used, inner, layout, slow, of_slow, room):
 @compiled
 def _back(task, support, used, inner, layout, of_slow, room):
     """The way back through the inner steps, from ``room.adjoint``."""
-    rates, width, outputs = inner.rates, of_slow.table.shape[1], support.targets.shape[1]
+    rates, history, width, outputs = inner.rates, room.history, of_slow.table.shape[1], support.targets.shape[1]
     begin, end = support.starts[task], support.starts[task + 1]
     count, sizes_U, size = end - begin, layout.sizes[used], len(of_slow.shared) + len(used) * width
     layer = rows.FirstLayer(room.support_places[:count], support.inputs[begin:end])
@@ -206,7 +206,7 @@ def _back(task, support, used, inner, layout, of_slow, room):
     along = perceptron.parameters(direction, layout.layers, width, outputs)
     gradient = perceptron.parameters(change, layout.layers, width, outputs)
     for k in range(len(rates.moves) - 1, -1, -1):
-        adamw.step_back(rates, k, adjoint, first_moment, second_moment, room.history, direction)
+        adamw.step_back(rates, k, adjoint, first_moment, second_moment, history, direction)
         at = _pass(k, count, layout, width, room)
         parameters = perceptron.parameters(room.fast[k, :size], layout.layers, width, outputs)
         weights = support.weights[k % len(support.weights), begin:end]

@@ -31,11 +31,15 @@ class Uses(NamedTuple):
 
 
 class Use(NamedTuple):
-    """One use of the templates, by its number, and where the gradient of its first layer's weights goes, [Z]."""
+    """Where one use of the templates leaves its gradients."""
 
     number: int
-    uses: Uses
     of_first: np.ndarray
+    """[Z]"""
+    of_hidden: np.ndarray
+    """[B, U, S, H * H]; of all uses, as the next."""
+    of_output: np.ndarray
+    """[U, A * H]"""
 
 
 @compiled
@@ -55,10 +59,10 @@ def uses(count, layers, first, width, outputs, banks):
 
 
 @compiled
-def of_hidden(uses, layer, use):
+def of_hidden(use, layer):
     """Gradient of a hidden layer's weights in a use, [H * H]."""
-    sharing = uses.of_hidden.shape[2]
-    return uses.of_hidden[layer // sharing, use, layer % sharing]
+    sharing = use.of_hidden.shape[2]
+    return use.of_hidden[layer // sharing, use.number, layer % sharing]
 
 
 @compiled

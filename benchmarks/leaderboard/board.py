@@ -14,11 +14,12 @@ from benchmarks.leaderboard.sentences import budget, decoded, leads, missing
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.methods import ALL_METHODS
 from benchmarks.recipes.presets import preset
+from benchmarks.reports.escapes import in_terminal, terminal
 from benchmarks.runs.executors import Engine, Outcome, results_of, run_all
-from benchmarks.runs.files import write_json, write_text
 from benchmarks.runs.folder import RunFolder
 from benchmarks.runs.workers import Ended, Event, Step, side_by_side
 from benchmarks.scores.names import headline, title_of_score
+from compworld.files import write_json, write_text
 
 FILMED = ("linear_hypernetwork", "anil")
 
@@ -57,22 +58,22 @@ def leaderboard(
         ValueError: something of this does not exist, or nothing is left to run.
         RunsFailed: a run failed, or has no scores; with ``fail_fast`` at once, else after everything is written.
     """
-    console = Console()
+    console = terminal()
+    folder = out / preset_name
+    folder.mkdir(parents=True, exist_ok=True)
     chosen = preset(preset_name)
     configs = grid(preset_name, methods, families, seeds, device)
     started = time.perf_counter()
     outcomes = run_with_progress(configs, runs, workers, console, engine, fail_fast, log)
     sections = sections_of(outcomes)
-    folder = out / preset_name
-    folder.mkdir(parents=True, exist_ok=True)
     cost = budget(chosen.title, outcomes, time.perf_counter() - started)
     write_text(folder / "leaderboard.md", markdown(sections, cost))
     write_text(folder / "leaderboard.csv", as_csv(sections))
     write_json(folder / "leaderboard.json", as_json(sections, cost))
-    pictures(sections, runs, folder)
     show(sections, cost, console)
+    pictures(sections, folder)
     _videos(sections, runs, folder, console)
-    console.print(f"Written to {folder}: leaderboard.md, .json, .csv, plots and videos.")
+    _say(console, f"Written to {folder}: leaderboard.md, .json, .csv, plots and videos.")
     results_of(outcomes)
     return sections
 
@@ -91,8 +92,9 @@ def run_with_progress(
     steps = {config.run_id: config.steps for config in configs}
     total = sum(steps.values())
     finished = sum(RunFolder(runs, config).result() is not None for config in configs)
-    console.print(
-        f"{len(configs)} runs, {finished} of them finished before; results in {runs}/ (safe to interrupt: runs resume)"
+    _say(
+        console,
+        f"{len(configs)} runs, {finished} of them finished before; results in {runs}/ (safe to interrupt: runs resume)",
     )
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
     with Progress(*columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=console) as bar:
@@ -104,7 +106,7 @@ def run_with_progress(
             if isinstance(event, Ended) and (event.problem or not console.is_terminal):
                 share = sum(done.values()) / max(1, total)
                 how = f"failed: {event.problem}" if event.problem else "finished"
-                console.print(f"{event.name} {how}; {share:.0%} of all steps done", markup=False, highlight=False)
+                _say(console, f"{event.name} {how}; {share:.0%} of all steps done")
             bar.update(task, completed=sum(done.values()), description=event.name.rpartition("_")[0])
 
         return run_all(configs, runs, workers, watch, engine, fail_fast, log)
@@ -115,12 +117,17 @@ def show(sections: Sequence[Section], cost: Sequence[str], console: Console) -> 
     for section in sections:
         table_of(section, section.narrow_columns).show(console, narrow=True)
         for line in (*missing(section), *leads(section), *decoded(section)):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            _say(console, line)
     for line in cost:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        _say(console, line)
 
 
-def pictures(sections: Sequence[Section], runs: Path, folder: Path) -> None:
+def _say(console: Console, line: str) -> None:
+    """A line as it is, however long."""
+    console.print(in_terminal(line), soft_wrap=True)
+
+
+def pictures(sections: Sequence[Section], folder: Path) -> None:
     """Held-out against trained combinations, and learning curves."""
     from benchmarks.reports import result_plots, style
 
@@ -135,9 +142,9 @@ def pictures(sections: Sequence[Section], runs: Path, folder: Path) -> None:
             if fresh is None or held_out is None or not (fresh.is_finite and held_out.is_finite):
                 continue
             panel.estimates[method] = fresh, held_out
-            configs = [RunConfig.from_dict(result["config"]) for result in row.results.values()]
-            if all(config.outer is not None for config in configs):
-                panel.curves[method] = [RunFolder(runs, config).metrics() for config in configs]
+            curves = [result.get("validation", []) for result in row.results.values()]
+            if all(curves):
+                panel.curves[method] = curves
         if panel.estimates:
             panels.append(panel)
     if not panels:
@@ -156,6 +163,10 @@ def _videos(sections: Sequence[Section], runs: Path, folder: Path, console: Cons
     for family, section in reversed(first.items()):
         results = [section.rows[method].results.get(0) for method in FILMED if method in section.rows]
         ids = [result["run_id"] for result in results if result is not None]
-        if ids:
-            files = render_video(runs, ids, "held_out", 4, folder / f"{family}_held_out")
-            console.print("Video:", ", ".join(map(str, files)))
+        if not ids:
+            continue
+        try:
+            files = render_video(runs, ids, "held_out", 4, folder / f"{family}_held_out", tell=lambda line: _say(console, line))
+            _say(console, f"Video: {', '.join(map(str, files))}")
+        except (OSError, ValueError, RuntimeError) as error:  # the table is worth more than its film
+            _say(console, f"No video of {family}: {error}")

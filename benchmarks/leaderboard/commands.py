@@ -15,6 +15,7 @@ from benchmarks.recipes.names import (
     PresetName,
     check_methods,
 )
+from benchmarks.recipes.numbers import Few
 
 Runs = Annotated[Path, tyro.conf.arg(help="Folder in which every run has its own folder.")]
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
@@ -24,8 +25,8 @@ def leaderboard(
     preset: PresetName = "quick",
     method: tuple[MethodName | str, ...] = METHOD_NAMES,
     family: tuple[FamilyName, ...] = (),
-    seeds: int | None = None,
-    workers: int | None = None,
+    seeds: Few | None = None,
+    workers: Few | None = None,
     device: DeviceName = "cpu",
     executor: ExecutorName = "local",
     slurm: tuple[str, ...] = (),
@@ -64,8 +65,8 @@ def work(
     preset: PresetName = "quick",
     method: tuple[MethodName | str, ...] = METHOD_NAMES,
     family: tuple[FamilyName, ...] = (),
-    seeds: int | None = None,
-    workers: int = 1,
+    seeds: Few | None = None,
+    workers: Few = 1,
     device: DeviceName = "cpu",
     retry: Flag = False,
     log: LoggerName | None = None,
@@ -98,7 +99,7 @@ def status(
     preset: PresetName | None = None,
     method: tuple[MethodName | str, ...] = METHOD_NAMES,
     family: tuple[FamilyName, ...] = (),
-    seeds: int | None = None,
+    seeds: Few | None = None,
     device: DeviceName = "cpu",
     runs: Runs = Path("runs"),
 ) -> None:

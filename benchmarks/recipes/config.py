@@ -3,11 +3,15 @@
 import dataclasses
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
+from agents import Updates
 from agents.training import OuterLoop
-from benchmarks.recipes.names import DeviceName
+from benchmarks.recipes.names import OWN_METHOD, DeviceName
+
+NAME = re.compile(r"[\w-]+")
 
 CONFIG_VERSION = 4
 """Raised whenever the same config would give another record, so that old ones are not mistaken for new ones."""
@@ -38,6 +42,35 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class TrialTraining:
+    """How a method plays trials, and learns from them.
+
+    Attributes:
+        episodes: of a trial.
+        replay: trials that are kept to learn from, for methods that imitate.
+        updates: gradient steps after each batch of trials.
+    """
+
+    episodes: int
+    replay: int = 4096
+    updates: Updates = field(default_factory=Updates)
+
+    def __post_init__(self) -> None:
+        for name in ("episodes", "replay"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"trials.{name} is {getattr(self, name)}; allowed: at least 1")
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "TrialTraining":
+        """Inverse of :func:`dataclasses.asdict`."""
+        return cls(**{**data, "updates": Updates(**data["updates"])})
+
+
+TRACKS = ("shown", "rewarded", "told")
+"""How an agent comes to know a task: by demonstrations, by acting, or because it is told."""
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """One meta-training run and its evaluation; :func:`benchmarks.runs.run.run` is a pure function of it.
 
@@ -56,6 +89,8 @@ class RunConfig:
         meta_batch: tasks per outer step.
         support_episodes, query_episodes: demonstrations per task in training; the former also in evaluation.
         device: where it trains and is scored: ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        track: one of :data:`TRACKS`; methods that act in trials are on the last two.
+        trials: how it acts; None on the track ``"shown"``. There an outer step is a batch of ``meta_batch`` trials.
     """
 
     family: str
@@ -73,13 +108,28 @@ class RunConfig:
     support_episodes: int = 1
     query_episodes: int = 1
     device: str = "cpu"
+    track: str = "shown"
+    trials: TrialTraining | None = None
 
     def __post_init__(self) -> None:
         if self.device not in get_args(DeviceName):
-            raise ValueError(f"unknown device {self.device!r}; allowed: {', '.join(map(repr, get_args(DeviceName)))}")
+            raise ValueError(f"unknown device {self.device!r:.80}; allowed: {', '.join(map(repr, get_args(DeviceName)))}")
+        if self.track not in TRACKS:
+            raise ValueError(f"unknown track {self.track!r:.80}; allowed: {', '.join(map(repr, TRACKS))}")
+        if (self.trials is None) != (self.track == "shown"):
+            raise ValueError(f"trials are {self.trials} on track {self.track!r}; allowed: None on 'shown', else how to act")
         for name in ("meta_batch", "support_episodes", "query_episodes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; allowed: at least 1")
+        for name in ("seed", "world"):
+            if not 0 <= getattr(self, name) < 2**63:
+                raise ValueError(f"{name} is {getattr(self, name)}; allowed: from 0 to 2**63 - 1")
+        # These stand in the run's name, which is that of a folder, and in what is printed.
+        for name in ("family", "support"):
+            if not NAME.fullmatch(getattr(self, name)):
+                raise ValueError(f"{name} is {getattr(self, name)!r:.80}; allowed: letters, digits, '_' and '-'")
+        if not self.method.isidentifier() and not OWN_METHOD.fullmatch(self.method):
+            raise ValueError(f"method is {self.method!r:.80}; allowed: a name, or 'module:Class'")
 
     @property
     def steps(self) -> int:
@@ -103,18 +153,23 @@ class RunConfig:
         return dataclasses.replace(self, options={**self.options, **known})
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data; inverse of :meth:`from_dict`."""
-        return dataclasses.asdict(self)
+        """Plain data; inverse of :meth:`from_dict`. Runs on the track "shown" have the fields, and names, of before tracks."""
+        data = dataclasses.asdict(self)
+        if self.trials is None:
+            del data["track"], data["trials"]
+        return data
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "RunConfig":
         """Inverse of :meth:`as_dict`."""
         outer = None if data["outer"] is None else OuterLoop(**data["outer"])
-        return cls(**{**data, "outer": outer, "evaluation": Evaluation(**data["evaluation"])})
+        trials = None if data.get("trials") is None else TrialTraining.from_dict(data["trials"])
+        return cls(**{**data, "outer": outer, "evaluation": Evaluation(**data["evaluation"]), "trials": trials})
 
     @property
     def run_id(self) -> str:
         """Readable name with a hash of the whole config."""
         text = json.dumps({"version": CONFIG_VERSION, **self.as_dict()}, sort_keys=True)
-        method = self.method.replace(":", ".").replace("_", "-")
+        # A folder's name may have 255 bytes.
+        method = self.method.replace(":", ".").replace("_", "-").encode()[:120].decode(errors="ignore")
         return f"{self.family}_{method}_s{self.seed}_{hashlib.sha256(text.encode()).hexdigest()[:10]}"

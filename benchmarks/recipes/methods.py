@@ -3,17 +3,19 @@
 import dataclasses
 import importlib
 import inspect
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, get_args, get_type_hints
 
-from agents import LEARNERS, Learner, Problem
+from agents import METHODS, Actor, Code, Learner, Method, Problem
 from benchmarks.recipes.names import check_methods
 
 Options = ParamSpec("Options")
 
 ADAPTIVE = ("linear_hypernetwork", "deep_hypernetwork", "anil", "maml")
-FLOORS = ("no_adaptation", "random")
-ALL_METHODS = tuple(LEARNERS)
+FLOORS = ("no_adaptation", "random", "memoryless", "random_play")
+ALL_METHODS = tuple(METHODS)
 
 TITLES = {
     "linear_hypernetwork": "linear hypernetwork",
@@ -23,6 +25,16 @@ TITLES = {
     "no_adaptation": "no adaptation (floor)",
     "told_hypernetwork": "hypernetwork told the task",
     "random": "random actions (floor)",
+    "gru": "GRU",
+    "recurrent_hypernetwork": "recurrent hypernetwork",
+    "transformer": "transformer",
+    "rl2": "RL² (PPO)",
+    "memoryless": "without memory (floor)",
+    "told_policy": "policy told the task",
+    "told_mixed_policy": "mixed policy told the task",
+    "bayes": "Bayes, all combinations",
+    "bayes_trained": "Bayes, trained combinations",
+    "random_play": "random actions (floor)",
 }
 """How tables and plots call the methods."""
 
@@ -32,27 +44,43 @@ def title_of(name: str) -> str:
     return TITLES.get(name, name)
 
 
-def method_class(name: str) -> type[Learner]:
-    """The learner class of a method: a key of ``agents.LEARNERS``, or ``"module:Class"`` for one of your own.
+def track_of(name: str) -> str:
+    """The track that a method is on: ``"shown"``, ``"rewarded"`` or ``"told"``.
+
+    Raises:
+        ValueError: see :func:`method_class`.
+    """
+    found = method_class(name)
+    if not issubclass(found, Actor):
+        return "shown"
+    return "told" if found.evidence is Code else "rewarded"
+
+
+def method_class(name: str) -> type[Learner] | type[Actor]:
+    """The class of a method: a key of ``agents.METHODS``, or ``"module:Class"`` for one of your own.
 
     Raises:
         ValueError: unknown name, or the class cannot be imported or is no learner.
     """
-    if name in LEARNERS:
-        return LEARNERS[name]
+    if name in METHODS:
+        return METHODS[name]  # type: ignore[return-value]  # every method is one or the other
     check_methods(name)
     module_name, _, class_name = name.partition(":")
     try:
+        # The working folder comes last, so that nothing in it takes the place of another module.
+        if not {"", str(Path.cwd())} & set(sys.path):
+            sys.path.append(str(Path.cwd()))
         found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"method {name!r} cannot be imported ({error}); allowed: 'module:Class' on the Python path") from None
-    if not (inspect.isclass(found) and issubclass(found, Learner)):
-        raise ValueError(f"method {name!r} is {found!r}; allowed: a subclass of agents.Learner")
+    except Exception as error:  # whatever the module raises
+        what = f"{type(error).__name__}: {error}"
+        raise ValueError(f"method {name!r} cannot be imported ({what}); allowed: 'module:Class' on the Python path") from error
+    if not (inspect.isclass(found) and issubclass(found, Learner | Actor)):
+        raise ValueError(f"method {name!r} is {found!r}; allowed: a subclass of agents.Learner or agents.Actor")
     return found
 
 
 def options_of(
-    build: Callable[Concatenate[Problem, Options], Learner], *arguments: Options.args, **keywords: Options.kwargs
+    build: Callable[Concatenate[Problem, Options], Method], *arguments: Options.args, **keywords: Options.kwargs
 ) -> dict[str, Any]:
     """Options of a method as plain data, for :class:`benchmarks.recipes.config.RunConfig`.
 
@@ -73,7 +101,7 @@ def options_of(
     return {name: plain(value) for name, value in given}
 
 
-def parameters_of(method: type[Learner]) -> dict[str, inspect.Parameter]:
+def parameters_of(method: type[Method]) -> dict[str, inspect.Parameter]:
     """What a method's constructor takes after the problem, by name; annotations are types."""
     hints = get_type_hints(method.__init__)
     _, *parameters = inspect.signature(method).parameters.values()
@@ -81,7 +109,19 @@ def parameters_of(method: type[Learner]) -> dict[str, inspect.Parameter]:
 
 
 def make_learner(method: str, options: dict[str, Any], problem: Problem) -> Learner:
-    """Construct a method's learner from plain data.
+    """:func:`make_method` for methods that are no actors.
+
+    Raises:
+        ValueError: it is one.
+    """
+    made = make_method(method, options, problem)
+    if isinstance(made, Learner):
+        return made
+    raise ValueError(f"method {method!r} acts in trials; allowed: learners that adapt to demonstrations")
+
+
+def make_method(method: str, options: dict[str, Any], problem: Problem) -> Learner | Actor:
+    """Construct a method from plain data.
 
     Raises:
         ValueError: unknown method, or options that its constructor does not take.

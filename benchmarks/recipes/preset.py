@@ -1,13 +1,13 @@
 """What a preset is: families with what all methods share on them, and a recipe for each method."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agents import NoAdaptation, ToldHypernetwork, UniformRandom
 from agents.training import OuterLoop
-from benchmarks.recipes.config import Evaluation, RunConfig
-from benchmarks.recipes.methods import ALL_METHODS, method_class, options_of, parameters_of
+from benchmarks.recipes.config import TRACKS, Evaluation, RunConfig, TrialTraining
+from benchmarks.recipes.methods import ALL_METHODS, method_class, options_of, parameters_of, track_of
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,10 @@ class Protocol:
         supports: each of them is a table.
         meta_batch: tasks per outer step.
         support_episodes, query_episodes: demonstrations per task.
+        trials: how methods that act do so; None where they are shown demonstrations.
+        sizes: of the family, instead of its defaults.
+        methods: those that this protocol has without being asked; by default all that are on its tracks.
+        seeds: instead of the preset's.
     """
 
     family: str
@@ -39,6 +43,14 @@ class Protocol:
     meta_batch: int = 128
     support_episodes: int = 1
     query_episodes: int = 1
+    trials: TrialTraining | None = None
+    sizes: dict[str, Any] = field(default_factory=dict)
+    methods: tuple[str, ...] | None = None
+    seeds: int | None = None
+
+    def takes(self, track: str) -> bool:
+        """Whether methods of a track are on it."""
+        return (track == "shown") == (self.trials is None)
 
 
 @dataclass(frozen=True)
@@ -48,7 +60,7 @@ class Preset:
     Attributes:
         title: one line about it.
         seeds: number of seeds; seed s plays in world s.
-        protocols: one for each family.
+        protocols: one for each family, and kind of tracks: demonstrations are shown, or trials are played.
         recipes: from a method's name to a function from the family's name to its recipe.
     """
 
@@ -59,30 +71,38 @@ class Preset:
 
     @property
     def families(self) -> tuple[str, ...]:
-        return tuple(protocol.family for protocol in self.protocols)
+        return tuple(dict.fromkeys(protocol.family for protocol in self.protocols))
 
-    def protocol(self, family: str) -> Protocol:
-        """What all methods share on a family.
+    def protocol(self, family: str, track: str = "shown") -> Protocol:
+        """What all methods of a track share on a family.
 
         Raises:
             ValueError: the preset does not cover it.
         """
         for protocol in self.protocols:
-            if protocol.family == family:
+            if protocol.family == family and protocol.takes(track):
                 return protocol
-        raise ValueError(f"this preset has no family {family!r}; allowed: {', '.join(map(repr, self.families))}")
+        if family not in self.families:
+            raise ValueError(f"this preset has no family {family!r}; allowed: {', '.join(map(repr, self.families))}")
+        there = [name for name in TRACKS if any(p.family == family and p.takes(name) for p in self.protocols)]
+        raise ValueError(f"this preset has no track {track!r} on {family!r}; allowed: {', '.join(map(repr, there))}")
 
     def recipe(self, family: str, method: str) -> Recipe:
-        """A method's recipe on a family. One of your own takes ANIL's outer loop, and its inner loop if it has one.
+        """A method's recipe on a family. One of your own takes the outer loop of the method that its track's protocols are made
+        for (ANIL, or the GRU), and its inner loop if it has one.
 
         Raises:
-            ValueError: unknown method.
+            ValueError: unknown method, or the preset does not cover its track.
         """
         if method in self.recipes:
             return self.recipes[method](family)
-        anil = self.recipes["anil"](family)
-        taken = {"inner": anil.options["inner"]} if "inner" in parameters_of(method_class(method)) else {}
-        return Recipe(taken, anil.outer)
+        like = "anil" if track_of(method) == "shown" else "gru"
+        if like not in self.recipes:
+            raise ValueError(f"this preset has no recipe for method {method!r}; allowed: {', '.join(map(repr, self.recipes))}")
+        recipe = self.recipes[like](family)
+        inner = recipe.options.get("inner")
+        taken = {} if inner is None or "inner" not in parameters_of(method_class(method)) else {"inner": inner}
+        return Recipe(taken, recipe.outer)
 
     def config(self, family: str, method: str, seed: int, support: str | None = None) -> RunConfig:
         """The config of one cell.
@@ -90,7 +110,8 @@ class Preset:
         Raises:
             ValueError: unknown method, or the preset does not cover the family.
         """
-        protocol = self.protocol(family)
+        track = track_of(method)
+        protocol = self.protocol(family, track)
         recipe = self.recipe(family, method)
         return RunConfig(
             family,
@@ -101,23 +122,34 @@ class Preset:
             protocol.imitation,
             seed=seed,
             world=seed,
+            sizes=protocol.sizes,
             support=support or protocol.supports[0],
             meta_batch=protocol.meta_batch,
             support_episodes=protocol.support_episodes,
             query_episodes=protocol.query_episodes,
+            track=track,
+            trials=protocol.trials,
         )
 
     def configs(
-        self, methods: Sequence[str] = ALL_METHODS, families: Sequence[str] | None = None, seeds: int | None = None
+        self, methods: Sequence[str] | None = None, families: Sequence[str] | None = None, seeds: int | None = None
     ) -> list[RunConfig]:
-        """Every cell: families x supports x seeds x methods."""
+        """Every cell: protocols x supports x seeds x methods; by default the methods that each protocol has."""
+        for family in families or ():
+            self.protocol(family, next(name for name in TRACKS if self.protocols[0].takes(name)))
         return [
-            self.config(family, method, seed, support)
-            for family in families or self.families
-            for support in self.protocol(family).supports
-            for seed in range(self.seeds if seeds is None else seeds)
-            for method in methods
+            self.config(protocol.family, method, seed, support)
+            for protocol in self.protocols
+            if protocol.family in (families or self.families)
+            for support in protocol.supports
+            for seed in range(seeds or protocol.seeds or self.seeds)
+            for method in self._methods_of(protocol, methods)
         ]
+
+    def _methods_of(self, protocol: Protocol, methods: Sequence[str] | None) -> list[str]:
+        """Of the methods, those that are on the protocol's tracks."""
+        chosen = (protocol.methods or ALL_METHODS) if methods is None else methods
+        return [method for method in chosen if protocol.takes(track_of(method))]
 
 
 def with_schedule(recipe: Recipe, steps: int) -> Recipe:

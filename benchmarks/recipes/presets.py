@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from benchmarks.recipes import evening, iclr2024, quick, teacher
+from benchmarks.recipes import evening, iclr2024, quick, rewarded, teacher
 from benchmarks.recipes.preset import Preset
 
 PRESETS: dict[str, Callable[[], Preset]] = {
     "quick": quick.preset,
+    "rewarded-quick": rewarded.preset,
     "teacher": teacher.preset,
     "evening": evening.preset,
     "iclr2024": iclr2024.preset,

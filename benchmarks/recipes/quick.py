@@ -2,13 +2,15 @@
 
 from agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHypernetwork
 from agents.training import OuterLoop
-from benchmarks.recipes import teacher
+from benchmarks.recipes import rewarded, teacher
 from benchmarks.recipes.config import Evaluation
 from benchmarks.recipes.methods import options_of
 from benchmarks.recipes.preset import Preset, Protocol, Recipe, recipes_of
 
 PREFERENCES, GOALS, TEACHER = "preferences-small", "goals-small", teacher.FAMILY
 TEACHER_STEPS = 500
+ACTING = ("gru", "recurrent_hypernetwork", "bayes", "bayes_trained", "random_play")
+ACTING_STEPS = {PREFERENCES: 200, GOALS: 125}
 
 
 def linear_hypernetwork(family: str) -> Recipe:
@@ -54,5 +56,7 @@ def preset() -> Preset:
         Protocol(GOALS, "optimal_action", evaluation, meta_batch=64),
         teacher.PROTOCOL,
     )
-    recipes = recipes_of(linear_hypernetwork, deep_hypernetwork, anil, maml)
-    return Preset("small families, minutes on two cores", 3, protocols, recipes)
+    # Two agents that adapt by acting, in one world and for half a minute each: a look at the tracks of `rewarded-quick`.
+    acting = tuple(rewarded.protocol(family, 50, ACTING, seeds=1) for family in (PREFERENCES, GOALS))
+    recipes = recipes_of(linear_hypernetwork, deep_hypernetwork, anil, maml) | rewarded.recipes(ACTING_STEPS)
+    return Preset("small families, minutes on two cores", 3, protocols + acting, recipes)

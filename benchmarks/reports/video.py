@@ -1,6 +1,7 @@
 """Videos: expert and agents side by side in the same episodes, streamed frame by frame."""
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,14 @@ from benchmarks.scores.evaluation import show
 from benchmarks.worlds.world import World
 from compworld.envs.drawing import caption_strip
 from compworld.envs.single import CompWorldEnv
+from compworld.files import new_file
 
 FRAMES_PER_SECOND = 4
+OPTIONS: dict[str, dict[str, Any]] = {
+    ".mp4": {"fps": FRAMES_PER_SECOND, "macro_block_size": 1, "codec": "libx264"},
+    ".gif": {"duration": 1000 // FRAMES_PER_SECOND, "loop": 0},
+}
+"""How a film is written, by suffix."""
 PAUSE_FRAMES = 4
 """Frames for which the end of an episode stays on the screen."""
 
@@ -53,7 +60,16 @@ class Player:
         self.running = not (terminated or truncated)
 
 
-def render_video(root: Path, runs: Sequence[str], which: str, episodes: int, path: Path, tile_size: int = 32) -> list[Path]:
+def render_video(
+    root: Path,
+    runs: Sequence[str],
+    which: str,
+    episodes: int,
+    path: Path,
+    tile_size: int = 32,
+    trust: bool = False,
+    tell: Callable[[str], None] = print,
+) -> list[Path]:
     """Write ``path`` with the suffixes .mp4 and .gif: the expert, then the agent of each run, on the same episodes.
 
     Args:
@@ -61,13 +77,21 @@ def render_video(root: Path, runs: Sequence[str], which: str, episodes: int, pat
         runs: ids of finished runs of one family, world and support.
         which: set of tasks: ``"train"``, ``"fresh_episodes"`` or ``"held_out"``.
         episodes: number of episodes, each of another task.
-        path: of the files, without suffix.
+        path: of the files; one of the two suffixes is taken off first. In a folder they are called ``video``.
         tile_size: pixels per cell.
+        trust: see :func:`benchmarks.runs.run.trained_run`.
+        tell: called with what is wrong with one of the files, as where there is no ffmpeg, while the other was written.
+
+    Returns:
+        The files that were written.
 
     Raises:
-        ValueError: unknown run or set, or runs that play in different worlds, or in none.
+        ValueError: unknown run or set, no run or episode, or runs that play in different worlds, or in none.
+        OSError: no file could be written.
     """
-    loaded = [trained_run(root, run) for run in runs]
+    if not runs or episodes < 1 or tile_size < 1:
+        raise ValueError(f"{len(runs)} runs, {episodes} episodes, tile size {tile_size}; allowed: at least 1 of each")
+    loaded = [trained_run(root, run, trust) for run in runs]
     first, world = loaded[0].config, loaded[0].world
     world.require_environment()
     for other in loaded[1:]:
@@ -81,19 +105,56 @@ def render_video(root: Path, runs: Sequence[str], which: str, episodes: int, pat
         batch = world.batch(streams, weights, one.config.support_episodes, 1)
         adapted = show(one.learner, one.config, batch, 0).adapted
         players.append(Player(title_of(one.config.method), _environment(world, tile_size), adapted, one.config.device))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    files = [path.with_suffix(".mp4"), path.with_suffix(".gif")]
-    film: Any = imageio.get_writer(files[0], fps=FRAMES_PER_SECOND, macro_block_size=1, codec="libx264")
-    animation: Any = imageio.get_writer(files[1], duration=1000 // FRAMES_PER_SECOND, loop=0)
-    with film, animation:
-        height = 0
-        for frame in _frames(world, players, weights, which):
-            # The first frame fixes the size; video needs even sides.
-            height = height or -(-frame.shape[0] // 2) * 2 + 40
-            padded = _fit(frame, height, -(-frame.shape[1] // 2) * 2)
-            film.append_data(padded)
-            animation.append_data(padded)
-    return files
+    frames = _padded(_frames(world, players, weights, which))
+    return _written(frames, [path_with(path, suffix) for suffix in OPTIONS], tell)
+
+
+def path_with(path: Path, suffix: str) -> Path:
+    """The path of a file with a suffix, which takes the place of no other than that of a film: dots are parts of names."""
+    if path.is_dir():
+        path = path / "video"
+    stem = path.name.removesuffix(path.suffix) if path.suffix in OPTIONS else path.name
+    return path.with_name(stem + suffix)
+
+
+def _padded(frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """The first frame fixes the size; video needs even sides."""
+    height = 0
+    for frame in frames:
+        height = height or -(-frame.shape[0] // 2) * 2 + 40
+        yield _fit(frame, height, -(-frame.shape[1] // 2) * 2)
+
+
+def _written(frames: Iterator[np.ndarray], paths: Sequence[Path], tell: Callable[[str], None]) -> list[Path]:
+    """Write the same frames to several files; where one fails the others go on."""
+    files, problems = {path: _file(path) for path in paths}, []
+    try:
+        for frame in itertools.chain([None], frames, [None]):
+            for path, file in list(files.items()):
+                try:
+                    file.send(frame)
+                except StopIteration:
+                    pass
+                except (OSError, RuntimeError) as error:  # imageio's where there is no ffmpeg, or it fails
+                    problems.append(f"{path} could not be written ({error})")
+                    del files[path]
+    finally:
+        for file in files.values():
+            file.close()
+    if not files:
+        raise OSError("; ".join(problems))
+    for problem in problems:
+        tell(problem)
+    return list(files)
+
+
+def _file(path: Path) -> Generator[None, np.ndarray | None, None]:
+    """Takes frames for a file until it gets None; the file is there at the end, or not at all."""
+    with new_file(path) as part:
+        writer: Any = imageio.get_writer(part, **OPTIONS[path.suffix])
+        with writer:
+            while (frame := (yield)) is not None:
+                writer.append_data(frame)
 
 
 def _place(run: TrainedRun) -> tuple[Any, ...]:

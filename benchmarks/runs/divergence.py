@@ -3,10 +3,10 @@
 import math
 from typing import Any
 
-from agents.training import MetaTrainer
+from agents.training import Trainer
 
 
-def why_diverged(trainer: MetaTrainer, loss: float) -> str | None:
+def why_diverged(trainer: Trainer[Any], loss: float) -> str | None:
     """One line for a learner whose training leads nowhere, at a validation; None for all others.
 
     Args:

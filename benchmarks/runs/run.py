@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 
-from agents import Learner
+from agents import METHODS, Actor, Learner
 from agents.checkpoints import load_parameters, load_tensors
 from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import make_learner
+from benchmarks.recipes.methods import make_method, track_of
 from benchmarks.runs.allocation import keep_freed_memory
 from benchmarks.runs.claims import Claim, claimed, patiently
+from benchmarks.runs.courses import course_of
 from benchmarks.runs.divergence import finite
 from benchmarks.runs.folder import RunFolder
 from benchmarks.runs.loggers import opened
@@ -21,7 +22,8 @@ from benchmarks.runs.threads import limit_threads, warn_of_spinning_threads
 from benchmarks.runs.training import Report, train
 from benchmarks.scores.decoding import decoding
 from benchmarks.scores.evaluation import evaluate
-from benchmarks.worlds.problems import problem_of
+from benchmarks.scores.trials import score_trials
+from benchmarks.worlds.problems import acting_problem_of, problem_of
 from benchmarks.worlds.world import World
 
 
@@ -31,16 +33,47 @@ class TrainedRun:
 
     config: RunConfig
     world: World
-    learner: Learner
+    method: Learner | Actor
     result: dict[str, Any]
+
+    @property
+    def learner(self) -> Learner:
+        """The method, of a run on the track "shown".
+
+        Raises:
+            ValueError: it is on another.
+        """
+        if isinstance(self.method, Learner):
+            return self.method
+        raise ValueError(f"run {self.config.run_id!r} is on track {self.config.track!r}; allowed: runs on track 'shown'")
+
+    @property
+    def actor(self) -> Actor:
+        """The method, of a run on another track.
+
+        Raises:
+            ValueError: it is on the track "shown".
+        """
+        if isinstance(self.method, Actor):
+            return self.method
+        raise ValueError(f"run {self.config.run_id!r} is on track 'shown'; allowed: runs on tracks 'rewarded' and 'told'")
+
+
+def new_method(config: RunConfig, world: World) -> Learner | Actor:
+    """The method before training; its initialisation is given by the seed, on every device."""
+    check_device(config.device)
+    shown = config.trials is None
+    problem = problem_of(world.family, config.imitation) if shown else acting_problem_of(world.grid_family, config.imitation)
+    torch.manual_seed(config.seed)
+    method = make_method(config.method, config.options, problem)
+    if isinstance(method, Learner) != shown:
+        raise ValueError(f"method {config.method!r} cannot be on track {config.track!r}; allowed: {track_of(config.method)!r}")
+    return method.to(config.device)
 
 
 def new_learner(config: RunConfig, world: World) -> Learner:
-    """The learner before training; its initialisation is given by the seed, on every device."""
-    check_device(config.device)
-    torch.manual_seed(config.seed)
-    learner = make_learner(config.method, config.options, problem_of(world.family, config.imitation))
-    return learner.to(config.device)
+    """:func:`new_method` of a run on the track "shown"."""
+    return TrainedRun(config, world, new_method(config, world), {}).learner
 
 
 def check_device(name: str) -> None:
@@ -55,18 +88,34 @@ def check_device(name: str) -> None:
         raise ValueError(f"device {name!r} is not there for torch {torch.__version__}; allowed on this machine: {allowed}")
 
 
-def trained_run(root: Path, run_id: str) -> TrainedRun:
+def trained_run(root: Path, run_id: str, trust: bool = False) -> TrainedRun:
     """The evaluated learner of a finished run, with its world and result.
 
+    Args:
+        root: folder of all runs.
+        run_id: the run, see :meth:`RunFolder.open`.
+        trust: import the code of a method ``module:Class`` that the run's config names.
+
     Raises:
-        ValueError: no such run, it has not finished, or its files are damaged.
+        ValueError: no such run, it has not finished, its files are damaged, or its method is not to be trusted.
     """
-    folder = RunFolder.open_finished(root, run_id)
-    world = World(folder.config)
-    learner = new_learner(folder.config, world)
-    if folder.learner.exists() or learner.trainable:
-        load_parameters(learner, dict(load_tensors(folder.learner)[0]), folder.learner)
-    return TrainedRun(folder.config, world, learner, folder.result() or {})
+    folder, result = RunFolder.open_finished(root, run_id)
+    config = folder.config
+    if config.method not in METHODS and not trust:
+        raise ValueError(
+            f"run {config.run_id!r} is of the method {config.method!r}, whose code would be imported and run; "
+            "say --trust (trust=True) if you know where the run is from"
+        )
+    world = World(config)
+    method = new_method(config, world)
+    if method.trainable:
+        load_parameters(method, load_tensors(folder.learner, result["learner_sha256"])[0], folder.learner)
+    return TrainedRun(config, world, method, result)
+
+
+def score_shown(learner: Learner, config: RunConfig, world: World) -> dict[str, Any]:
+    """``scores`` of every set, and ``decoding``."""
+    return {"scores": evaluate(learner, config, world), "decoding": decoding(learner, config, world)}
 
 
 def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None, log: str | None = None) -> dict[str, Any]:
@@ -103,38 +152,38 @@ def attempt(config: RunConfig, root: Path, report: Report, log: str | None = Non
     limit_threads()
     warn_of_spinning_threads()
     world = World(config)
-    learner = new_learner(config, world)
-    if learner.trainable and config.outer is None:
+    method = new_method(config, world)
+    if method.trainable and config.outer is None:
         raise ValueError(f"method {config.method!r} has parameters and no outer loop; allowed: a config with 'outer'")
     with claimed(folder.claim) as claim:
         # Another process may have finished it before the claim.
-        return folder.result() or _run(config, world, learner, folder, claim, report, log)
+        return folder.result() or _run(config, world, method, folder, claim, report, log)
 
 
 def _run(
-    config: RunConfig, world: World, learner: Learner, folder: RunFolder, claim: Claim, report: Report, log: str | None
+    config: RunConfig, world: World, method: Learner | Actor, folder: RunFolder, claim: Claim, report: Report, log: str | None
 ) -> dict[str, Any]:
     folder.create()
     trained: dict[str, Any] = {}
-    if learner.trainable:
+    if method.trainable:
         with opened(log, config, folder.path) as logger:
-            trained = train(learner, config, world, folder, claim, report, logger)
+            trained = train(course_of(method, config, world), config, folder, claim, report, logger)
     claim.tell(scoring=True)
     started = time.perf_counter()
-    nothing_learned = trained.get("diverged") is not None and trained["best_step"] == 0
-    scores = {} if nothing_learned else evaluate(learner, config, world)
-    seconds = round(time.perf_counter() - started, 3)
-    decoded = None if nothing_learned else decoding(learner, config, world)
+    scored: dict[str, Any] = {"scores": {}}
+    if not trained.get("diverged") or trained["best_step"]:
+        scored = score_shown(method, config, world) if isinstance(method, Learner) else score_trials(method, config, world)
     claim.check()
     folder.write_result(
         {
             "config": config.as_dict(),
             "split_sha256": world.split.sha256,
-            "parameters": sum(parameter.numel() for parameter in learner.parameters()),
+            "track": config.track,
+            "learner_sha256": None,
+            "parameters": sum(parameter.numel() for parameter in method.parameters()),
             **trained,
-            "evaluation_seconds": seconds,
-            "scores": finite(scores),
-            "decoding": decoded,
+            **finite(scored),
+            "evaluation_seconds": round(time.perf_counter() - started, 3),
             **provenance(),
             "threads": torch.get_num_threads(),
         }

@@ -61,6 +61,8 @@ def measurements(repeats: int) -> dict[str, Callable[[], Measured]]:
     for env_id in ENV_IDS:
         found[f"single/{env_id}"] = lambda env_id=env_id: _single(env_id, repeats)  # type: ignore[misc]
         found[f"vector/{env_id}"] = lambda env_id=env_id: _vector(env_id, repeats)  # type: ignore[misc]
+    import minigrid  # noqa: F401 (registers its ids)
+
     found["single/MiniGrid-Empty-8x8-v0"] = lambda: _single("MiniGrid-Empty-8x8-v0", repeats)
     found["vector/MiniGrid-Empty-8x8-v0"] = lambda: _vector("MiniGrid-Empty-8x8-v0", max(1, repeats // 2), 64)
     return found
@@ -98,7 +100,6 @@ def _demonstrations(family_name: str, repeats: int) -> Measured:
 
 
 def _single(env_id: str, repeats: int, steps: int = 2000) -> Measured:
-    _register(env_id)
     environment = gym.make(env_id, disable_env_checker=True)
     environment.reset(seed=0)
     environment.action_space.seed(0)
@@ -113,14 +114,7 @@ def _single(env_id: str, repeats: int, steps: int = 2000) -> Measured:
     return Measured(median_seconds(play, repeats) / steps, "step", "with resets")
 
 
-def _register(env_id: str) -> None:
-    """Register MiniGrid's ids, which importing it does."""
-    if env_id.startswith("MiniGrid"):
-        import minigrid  # noqa: F401
-
-
 def _vector(env_id: str, repeats: int, environments: int = 1024, steps: int = 100) -> Measured:
-    _register(env_id)
     envs = gym.make_vec(env_id, num_envs=environments)
     envs.reset(seed=0)
     actions = np.random.default_rng(0).integers(envs.single_action_space.n, size=(steps, environments))  # type: ignore[attr-defined]

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from benchmarks.runs.claims import claimed, patiently
 from benchmarks.runs.failures import RunsFailed
-from benchmarks.runs.files import write_json
+from benchmarks.runs.records import read_student
 from benchmarks.runs.workers import Ended, Tell, side_by_side
 from benchmarks.scores.r_squared import r_squared
 from benchmarks.theory.alignment import module_alignment
@@ -31,6 +31,7 @@ from benchmarks.theory.networks import Networks
 from compworld import Split, diagnose
 from compworld.families import Teacher
 from compworld.fewshot import task_streams
+from compworld.files import sealed, write_json
 
 MODULES, MOST_ACTIVE = 6, 3
 TASKS_EACH = 4
@@ -198,25 +199,13 @@ def attempt(root: Path, setting: Setting, tell: Tell = lambda step, loss: None) 
         Busy: another process works on it.
     """
     path = root / "identification" / f"{setting.name}.json"
-    found = _read(path)
-    if found is not None:
-        return found
-    with claimed(path.with_suffix(".claim")) as claim:
-        found = _read(path)
-        if found is None:
-            found = identify(setting)
-            claim.check()
-            write_json(path, found)
-    return found
-
-
-def _read(path: Path) -> dict[str, Any] | None:
     if not path.exists():
-        return None
-    try:
-        return dict(json.loads(path.read_text()))
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}); delete it to run this setting again") from None
+        with claimed(path.with_suffix(".claim")) as claim:
+            if not path.exists():  # another process may have written it before the claim
+                found = identify(setting)
+                claim.check()
+                write_json(path, sealed(found))
+    return read_student(path, asdict(setting))
 
 
 def run_students(settings: Sequence[Setting], root: Path, workers: int | None = None) -> list[dict[str, Any]]:

@@ -1,11 +1,15 @@
 """A family's few-shot tasks in the form that learners read."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from agents import Examples, MetaBatch, Problem
 from compworld import FewShotBatch, Samples
+from compworld.families import GridFamily
 from compworld.families.family import Family
+from compworld.families.relative import relative_size
 
 IMITATION_LOSSES = {"action_values": "squared_error", "optimal_action": "cross_entropy", "probabilities": "cross_entropy"}
 """Loss for each imitation target."""
@@ -28,6 +32,15 @@ def problem_of(family: Family, imitation: str, dtype: torch.dtype = torch.float3
         None if walls is None else torch.as_tensor(walls, dtype=dtype),
         None if possible is None else torch.as_tensor(possible),
     )
+
+
+def acting_problem_of(family: GridFamily, imitation: str) -> Problem:
+    """What a method that acts in trials must know about a family: it sees rows relative to the agent.
+
+    Raises:
+        ValueError: unknown imitation target.
+    """
+    return replace(problem_of(family, imitation), inputs=relative_size(family), wall_rows=None, possible_rows=None)
 
 
 def examples_of(

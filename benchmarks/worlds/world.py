@@ -11,7 +11,7 @@ from benchmarks.recipes.config import RunConfig
 from compworld import FewShotBatch, make_family, make_split
 from compworld.envs.single import CompWorldEnv
 from compworld.envs.vector import CompWorldVectorEnv
-from compworld.families import grid_family
+from compworld.families import GridFamily, grid_family
 from compworld.fewshot import make_batch, task_streams
 
 SETS = ("train", "fresh_episodes", "held_out")
@@ -30,6 +30,15 @@ class World:
     def __init__(self, config: RunConfig) -> None:
         self.family = make_family(config.family, config.world, **config.sizes)
         self.split = make_split(self.family.space, config.support, config.world, **config.support_options)
+
+    @property
+    def grid_family(self) -> GridFamily:
+        """The family, where there is something to act in.
+
+        Raises:
+            ValueError: there is not.
+        """
+        return grid_family(self.family)
 
     @property
     def has_environment(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from compworld import randomness
+from compworld.envs.lockstep import Lockstep
 from compworld.envs.observing import Observing
 from compworld.envs.trials import TrialEngine
 from compworld.evaluation.calling import Caller, Refused
@@ -116,8 +117,13 @@ class _Batch:
         shape = len(numbers), engine.per_trial
         self.returns, self.success, self.discounted = (np.full(shape, np.nan) for _ in range(3))
         self.lengths = np.zeros(shape, dtype=np.int64)
-        self.over = np.zeros(len(numbers), dtype=bool)
+        self.trials = Lockstep(engine)
         self.streams, self.weights = engine.streams_B.copy(), engine.state.weights_BM.copy()
+
+    @property
+    def over(self) -> np.ndarray:
+        """bool [B]; which trials are over."""
+        return self.trials.over_B
 
     def show(self, agent: Any, demonstrations: Any) -> Any:
         try:
@@ -131,21 +137,14 @@ class _Batch:
         discounted = np.zeros(len(self.numbers))
         while not self.over.all():
             actions, state = caller(observe(engine), state, start, ~self.over)
-            idle = np.flatnonzero(self.over)
-            standing = engine.state[idle]
-            outcome = engine.step(actions)
-            ended = outcome.terminated_B | (engine.state.elapsed_B >= family.horizon)
-            reward, success = outcome.reward_B.copy(), outcome.success_B.copy()
-            reward[idle], success[idle], ended[idle] = 0.0, False, True
-            engine.state.put(idle, standing)
-            discounted += family.discount ** (engine.state.elapsed_B - 1.0) * reward
-            now, inner = engine.go_on(actions, reward, success, ended, idle)
+            elapsed = engine.state.elapsed_B
+            reward, inner = self.trials.step(actions)
+            discounted += family.discount**elapsed * reward
             if inner is not None:
                 where = inner.where, inner.numbers
                 self.returns[where], self.success[where] = inner.returns, inner.successes
                 self.lengths[where], self.discounted[where] = inner.lengths, discounted[inner.where]
                 discounted[inner.where] = 0.0
-            self.over = self.over | now
             start = (engine.state.elapsed_B == 0) & ~self.over if each_episode else np.zeros_like(start)
             self.step += 1
 

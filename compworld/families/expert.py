@@ -21,6 +21,17 @@ class Expert(ABC):
     def action_values(self, plan: Any, state: State) -> Array:
         """The paper's imitation target, a stationary function of the observation and the task; float [B, A]."""
 
+    def exact_plan(self, state: State) -> Any:
+        """What :meth:`exact_values` needs to know about each episode of the batch, at any of its states."""
+        return self.plan(state)
+
+    def exact_values(self, plan: Any, state: State, steps_B: Array) -> Array:
+        """Values of which the largest belong to the best actions with ``steps_B`` steps left (at least 1); float [B, A].
+
+        By default the :meth:`action_values`, for experts whose demonstrations are optimal however many steps are left.
+        """
+        return self.action_values(plan, state)
+
     @abstractmethod
     def longest_demonstration(self, state: State) -> int:
         """No demonstration that starts in one of these states has more steps than this."""

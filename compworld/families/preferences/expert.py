@@ -4,6 +4,7 @@ A table is an array [2**O * cells, B] over sets of remaining objects (bit i: obj
 batch last so that every operation runs over contiguous memory. Axes: B batch, O objects, A actions, D moves, S table entries.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +74,19 @@ class ValueIterationExpert(Expert):
         stay = discount * xp.take_along_axis(plan, entry[None, :], axis=0)
         return xp.permute_dims(xp.concat([stay, arrivals], axis=0), (1, 0))
 
+    def exact_plan(self, state: State) -> Array:
+        """Largest sums of rewards with 0 to ``horizon - 1`` steps to go, float32 [horizon, S, B]."""
+        xp = namespace(state.agent_B)
+        parts = [state[first : first + EPISODES_AT_ONCE] for first in range(0, len(state), EPISODES_AT_ONCE)]
+        tables = [list(self._sums(part, self.family.horizon - 1, "optimal", xp.float32)) for part in parts]
+        return xp.concat([xp.stack(table, axis=0) for table in tables], axis=2)
+
+    def exact_values(self, plan: Array, state: State, steps_B: Array) -> Array:
+        """The largest sum of rewards that each action can lead to; ``nothing`` ends the episode, so 0; float32 [B, A]."""
+        xp = namespace(plan)
+        _, arrivals = self._look_ahead(xp.take_along_axis(plan, (steps_B - 1)[None, None, :], axis=0)[0], 1.0, state)
+        return xp.permute_dims(xp.concat([xp.zeros_like(arrivals[:1]), arrivals], axis=0), (1, 0))
+
     def longest_demonstration(self, state: State) -> int:
         return self.family.horizon
 
@@ -107,10 +121,18 @@ class ValueIterationExpert(Expert):
     def _finite_horizon(self, state: State, steps_B: Array, policy: str) -> Array:
         """Undiscounted values with ``steps_B`` steps to go, of the optimal or the random policy; float64 [S, B]."""
         xp = namespace(state.agent_B)
-        episodes = self._episodes(state, xp.float64)
-        values = xp.zeros((self.sets * self.cells, len(state)), dtype=xp.float64, device=state.agent_B.device)
-        result = values
-        for step in range(1, int(xp.max(steps_B)) + 1):
+        result = xp.zeros((self.sets * self.cells, len(state)), dtype=xp.float64, device=state.agent_B.device)
+        for step, values in enumerate(self._sums(state, int(xp.max(steps_B)), policy, xp.float64)):
+            result = xp.where((steps_B == step)[None, :], values, result)
+        return result
+
+    def _sums(self, state: State, most: int, policy: str, dtype: object) -> Iterator[Array]:
+        """Those values with 0, 1, ... ``most`` steps to go."""
+        xp = namespace(state.agent_B)
+        episodes = self._episodes(state, dtype)
+        values = xp.zeros((self.sets * self.cells, len(state)), dtype=dtype, device=state.agent_B.device)
+        yield values
+        for _ in range(most):
             arrival = _arrivals(episodes, values, 1.0)
             values = xp.zeros_like(values)  # "nothing" ends the episode
             for neighbour in self._tables.like(state.agent_B)["neighbours"]:
@@ -118,8 +140,7 @@ class ValueIterationExpert(Expert):
                 values = xp.maximum(values, moved) if policy == "optimal" else values + moved
             if policy == "random":
                 values = values / self.family.actions
-            result = xp.where((steps_B == step)[None, :], values, result)
-        return result
+            yield values
 
     def _episodes(self, state: State, dtype: object) -> _Episodes:
         tables = self._tables.like(state.agent_B)

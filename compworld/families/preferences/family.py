@@ -62,7 +62,7 @@ class Preferences(GridFamily):
             raise ValueError(f"size 'modules' is {modules}; allowed: at most {TASK_DRAWS - 1}")
         self.max_active = max_active
         self.preferences = randomness.generator("preferences", world).standard_normal((modules, features))
-        self.reward_bound = LARGEST_WEIGHT * float(np.abs(self.preferences).sum(axis=0).max())
+        self.reward_bound = LARGEST_WEIGHT * float(np.abs(self.preferences).sum(axis=0).max(initial=0))
         super().__init__(
             world,
             {

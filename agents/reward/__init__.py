@@ -1,0 +1,1 @@
+"""Learning by acting: trials are played, labelled by the expert, and learned from."""

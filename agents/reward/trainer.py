@@ -1,0 +1,52 @@
+"""Training by acting: a batch of trials is played, then learned from."""
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from agents.context.learner import ActingLearner, Updates
+from agents.context.trials import Replay
+from agents.reward.stage import Stage
+from agents.training import OuterLoop, Trainer, backward
+
+
+class ActingTrainer(Trainer[ActingLearner]):
+    """An acting learner in training.
+
+    Args:
+        learner, outer: as of :class:`agents.training.Trainer`; an outer step is a batch of trials.
+        stage: where it plays.
+        updates: how it learns from a batch.
+        replay: trials that are kept.
+        seed: of actions and of what is replayed.
+    """
+
+    def __init__(
+        self, learner: ActingLearner, outer: OuterLoop, stage: Stage, updates: Updates, replay: int, seed: int = 0
+    ) -> None:
+        super().__init__(learner, outer, seed)
+        self.stage, self.updates, self.replay = stage, updates, Replay(replay)
+
+    def step(self) -> float:
+        """Play a batch of trials and learn from it; returns the mean loss of the updates."""
+        generator = self.generator()
+        fresh = self.stage.play(self.learner, self.step_number, generator)
+        self.replay.add(fresh)
+        losses = []
+        self.optimizer.zero_grad(set_to_none=True)
+        for loss in self.learner.losses(fresh, self.replay, self.updates, generator):
+            losses.append(float(backward(loss)))
+            self.apply_gradient()
+            self.optimizer.zero_grad(set_to_none=True)
+        self.step_number += 1
+        return sum(losses) / len(losses)
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {**super().tensors(), **{f"replay.{name}": value for name, value in self.replay.tensors().items()}}
+
+    def load(self, path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        extra, others = super().load(path)
+        names = [name for name in others if name.startswith("replay.")]
+        self.replay.load({name.removeprefix("replay."): others.pop(name) for name in names})
+        return extra, others
