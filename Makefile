@@ -15,7 +15,7 @@ test: .venv/ready
 
 # What needs engines and loggers that exist, in an environment of its own upon .venv: some want older versions of common packages.
 test-extras: .venv-extras/ready
-	PYTHONPATH=. .venv-extras/bin/python -m pytest -m extras tests/extras $(ARGS)
+	PYTHONPATH=. .venv-extras/bin/python -m pytest -m extras $(ARGS)
 
 .venv-extras/ready: .venv/ready
 	$(PYTHON) -m venv .venv-extras
