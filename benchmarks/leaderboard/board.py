@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
-from benchmarks.leaderboard.records import add_records
+from benchmarks.leaderboard.records import add_records, read_record
 from benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
 from benchmarks.leaderboard.sentences import budget, decoded, leads, played
 from benchmarks.recipes.config import RunConfig
@@ -67,6 +67,8 @@ def leaderboard(
     if not configs:
         raise ValueError(f"nothing to run for families {families}, methods {methods}, seeds {seeds}")
     check_device(device)
+    for path in records:  # before anything is trained
+        read_record(path)
     for config in configs:
         _check(config)
     started = time.perf_counter()
