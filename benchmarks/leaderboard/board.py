@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
 from benchmarks.leaderboard.grid import grid
-from benchmarks.leaderboard.records import add_records
+from benchmarks.leaderboard.records import add_records, read_record
 from benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
 from benchmarks.leaderboard.sentences import budget, decoded, leads, missing, played
 from benchmarks.recipes.config import RunConfig
@@ -70,6 +70,8 @@ def leaderboard(
     folder.mkdir(parents=True, exist_ok=True)
     chosen = preset(preset_name)
     configs = grid(preset_name, methods, families, seeds, device)
+    for path in records:  # before anything is trained
+        read_record(path)
     started = time.perf_counter()
     outcomes = run_with_progress(configs, runs, workers, console, engine, fail_fast, log)
     sections = sections_of(outcomes)

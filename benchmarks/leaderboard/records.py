@@ -1,11 +1,11 @@
 """Records of :func:`compworld.evaluate` as rows of the leaderboard, beside the runs that it made itself."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.leaderboard.sections import Row, Section, TrialSection
+from benchmarks.runs.records import check_settings
 from benchmarks.scores.trials import SPLITS, scores_of
 from compworld.evaluation import Evaluation
 
@@ -25,7 +25,7 @@ def add_records(sections: Sequence[Section], paths: Sequence[Path]) -> None:
         ValueError: a file is no such record, has unfinished tasks, fits no section, or has no counterpart.
     """
     for path in paths:
-        evaluation = _read(path)
+        evaluation = read_record(path)
         fitting = [section for section in sections if isinstance(section, TrialSection) and _fits(section, evaluation)]
         if not fitting:
             own = sorted({_place(other) for section in sections for other in _own(section)})
@@ -52,11 +52,14 @@ def add_records(sections: Sequence[Section], paths: Sequence[Path]) -> None:
                 )
 
 
-def _read(path: Path) -> Evaluation:
-    try:
-        evaluation = Evaluation.of_record(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from None
+def read_record(path: Path) -> Evaluation:
+    """A record that may become a row.
+
+    Raises:
+        ValueError: naming the file, and what is wrong with it.
+    """
+    evaluation = Evaluation.load(path)
+    check_settings(evaluation.settings, path)
     if not evaluation.finished.all():
         left = int((~evaluation.finished).sum())
         raise ValueError(f"{path} has {left} unfinished tasks; allowed: records of evaluations that went to their end")

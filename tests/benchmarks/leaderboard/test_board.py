@@ -22,6 +22,7 @@ from benchmarks.recipes.preset import Preset
 from benchmarks.runs.executors import Outcome
 from benchmarks.runs.run import run
 from compworld.evaluation import Evaluation
+from compworld.files import sealed, unsealed, write_json
 from tests.benchmarks.conftest import tiny
 
 
@@ -168,14 +169,15 @@ def test_records_that_fit_no_table_are_refused(records: list[Path], tmp_path: Pa
 
     with pytest.raises(ValueError, match=r"records of 'still \(record\)' in world 0 lack split 'held_out'; allowed: both of"):
         add_records(sections(), records[:1])
-    other, changed = json.loads(records[0].read_text()), tmp_path / "changed.json"
+    changed = tmp_path / "changed.json"
+    other = unsealed(json.loads(records[0].read_text(encoding="utf-8")), records[0])
     for change, message in (
         ({"seed": 7}, "which no table here has; allowed: CompWorld-Goals-Small-v0 world 0, rewarded, 12 tasks"),
         ({"split": "all"}, "is of split 'all'; allowed: 'train', 'held_out'"),
     ):
-        changed.write_text(json.dumps({**other, "settings": {**other["settings"], **change}}))
+        write_json(changed, sealed({**other, "settings": {**other["settings"], **change}}))
         with pytest.raises(ValueError, match=message):
             add_records(sections(), [changed])
-    changed.write_text("{}")
+    write_json(changed, sealed({}))
     with pytest.raises(ValueError, match=r"record is not one of compworld\.evaluate"):
         add_records(sections(), [changed])
