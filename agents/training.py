@@ -39,9 +39,14 @@ class OuterLoop:
 
     def __post_init__(self) -> None:
         if self.schedule not in ("constant", "cosine"):
-            raise ValueError(f"unknown schedule {self.schedule!r}; allowed: 'constant', 'cosine'")
+            raise ValueError(f"unknown schedule {self.schedule!r:.80}; allowed: 'constant', 'cosine'")
         if self.steps < 1:
             raise ValueError(f"outer steps are {self.steps}; allowed: at least 1")
+        if self.warmup < 0 or (self.tasks_at_once is not None and self.tasks_at_once < 1):
+            raise ValueError(f"warmup {self.warmup}, tasks_at_once {self.tasks_at_once}; allowed: from 0, from 1")
+        for name in ("learning_rate", "weight_decay", "clip"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"outer {name} is {getattr(self, name)}; allowed: finite numbers from 0")
 
     def learning_rate_at(self, step: int) -> float:
         """Learning rate of outer step ``step``, counted from 0."""
@@ -107,6 +112,8 @@ class Trainer(Generic[Trained]):
             ValueError: the file is damaged, or of another learner.
         """
         tensors, numbers = load_tensors(path)
+        if set(numbers) != {"step", "skipped", "extra"} or not all(type(numbers[name]) is int for name in ("step", "skipped")):
+            raise ValueError(f"checkpoint {path} is not one of a learner in training; delete it to start again")
         own = {name: tensors.pop(f"learner.{name}", None) for name in self.learner.state_dict()}
         load_parameters(self.learner, own, path)
         for name, parameter in self.learner.named_parameters():

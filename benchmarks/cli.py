@@ -1,13 +1,13 @@
 """The command ``compworld``; every subcommand explains itself with ``--help``. Nothing heavy is loaded before one runs."""
 
-import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from benchmarks.recipes import ending
 from benchmarks.recipes.names import (
     BudgetName,
     DeviceName,
@@ -17,12 +17,15 @@ from benchmarks.recipes.names import (
     MethodName,
     PresetName,
     SetName,
+    SplitName,
     SupportName,
     check_methods,
 )
+from benchmarks.recipes.numbers import Count, Few, Pixels, Seed
 from benchmarks.recipes.parsing import in_one_line, parsed, parsed_one
 
 Runs = Annotated[Path, tyro.conf.arg(help="Folder in which every run has its own folder.")]
+Trust = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 Json = Annotated[Path | None, tyro.conf.arg(name="json", help="Also write the data to this file.")]
 
 
@@ -32,10 +35,10 @@ def train(
     method: MethodName | str,
     family: FamilyName = "goals-small",
     preset: PresetName = "quick",
-    seed: int = 0,
-    world: int | None = None,
+    seed: Seed = 0,
+    world: Seed | None = None,
     support: SupportName = "random",
-    steps: int | None = None,
+    steps: Count | None = None,
     device: DeviceName = "cpu",
     runs: Runs = Path("runs"),
 ) -> None:
@@ -59,10 +62,9 @@ def train(
     check_methods(method)
     from dataclasses import replace
 
-    from rich.console import Console
-
     from benchmarks.recipes.changes import changed
     from benchmarks.recipes.presets import preset as preset_of
+    from benchmarks.reports.escapes import terminal
     from benchmarks.reports.summary import table_of
     from benchmarks.runs.run import run
 
@@ -72,64 +74,66 @@ def train(
         config = config.with_steps(steps)
     config = in_one_line(lambda: changed(config, fields))
     result = run(config, runs, lambda step, loss: print(f"step {step}/{config.steps}  validation loss {loss:.4f}"))
-    table_of(result).show(Console())
+    table_of(result).show(terminal())
 
 
 def evaluate(run: str, runs: Runs = Path("runs")) -> None:
     """Show the scores of a finished run.
 
     Args:
-        run: Id of the run (the folder's name), or the beginning of it.
+        run: Id of the run, the beginning of it, or the path of its folder.
         runs: Folder in which every run has its own folder.
     """
-    from rich.console import Console
-
+    from benchmarks.reports.escapes import terminal
     from benchmarks.reports.summary import table_of
     from benchmarks.runs.folder import RunFolder
 
-    table_of(RunFolder.open_finished(runs, run).result() or {}).show(Console())
+    table_of(RunFolder.open_finished(runs, run)[1]).show(terminal())
 
 
 def video(
     run: tuple[str, ...],
     split: SetName = "held_out",
-    episodes: int = 4,
+    episodes: Count = 4,
     out: Path = Path("video"),
-    tile_size: int = 32,
+    tile_size: Pixels = 32,
     runs: Runs = Path("runs"),
+    trust: Trust = False,
 ) -> None:
     """Film trained agents beside the expert on the same episodes, as MP4 and GIF.
 
     Args:
-        run: Ids of one or more finished runs that play in the same world.
+        run: One or more finished runs that play in the same world: ids, beginnings of them, or paths of folders.
         split: Which tasks.
         episodes: How many episodes, each of another task.
         out: Files to write, without suffix.
         tile_size: Pixels per cell.
         runs: Folder in which every run has its own folder.
+        trust: Run the code of a method of one's own that the runs name.
     """
     from benchmarks.reports.video import render_video
 
-    for path in render_video(runs, run, split, episodes, out, tile_size):
+    for path in render_video(runs, run, split, episodes, out, tile_size, trust, ending.complain):
         print(path)
 
 
-def inspect(run: str, out: Path = Path("inspection"), runs: Runs = Path("runs")) -> None:
+def inspect(run: str, out: Path = Path("inspection"), runs: Runs = Path("runs"), trust: Trust = False) -> None:
     """Show which modules, pairs and combinations a trained learner fails on, and what it adapted: tables and pictures.
 
     Args:
-        run: Id of a finished run (the folder's name), or the beginning of it.
+        run: Id of a finished run, the beginning of it, or the path of its folder.
         out: Folder for the files.
         runs: Folder in which every run has its own folder.
+        trust: Run the code of a method of one's own that the run names.
     """
     from benchmarks.reports.inspection import inspect_run
 
-    for path in inspect_run(runs, run, out):
+    for path in inspect_run(runs, run, out, trust):
         print(path)
 
 
 def splits(
-    family: FamilyName = "preferences", support: SupportName = "random", world: int = 0, out: Path | None = None
+    family: FamilyName = "preferences", support: SupportName = "random", world: Seed = 0, out: Path | None = None
 ) -> None:
     """Diagnose which combinations a support trains and holds out; prints a report and writes a picture.
 
@@ -139,47 +143,36 @@ def splits(
         world: Seed of the split.
         out: PNG file; by default splits/FAMILY_SUPPORT_WORLD.png.
     """
-    from benchmarks.reports.split_plots import split_picture
     from compworld import diagnose, make_family, make_split
 
     diagnosis = diagnose(make_split(make_family(family, world).space, support, world))
     path = out or Path("splits") / f"{family}_{support}_{world}.png"
     print(diagnosis)
-    split_picture(diagnosis, path)
-    print(path)
+    from benchmarks.reports.split_plots import split_picture  # needs more than the report
+
+    print(split_picture(diagnosis, path))
 
 
-def play(env_id: EnvironmentId = "CompWorld-Goals-v0", world: int = 0, split: str = "train", seed: int = 0) -> None:
+def play(env_id: EnvironmentId = "CompWorld-Goals-v0", world: Seed = 0, split: SplitName = "train", seed: Seed = 0) -> None:
     """Play an environment yourself: arrow keys move, space ends or interacts, further interactions on 1, 2, 3.
 
     Args:
         env_id: Id of the environment.
         world: Seed of mazes, preferences and split.
-        split: train, held_out or all.
+        split: Which combinations.
         seed: Of the episodes.
     """
-    import gymnasium as gym
-    import pygame
-    from gymnasium.utils.play import play as play_environment
+    from benchmarks.reports.playing import play_in_window
 
-    import compworld  # noqa: F401 (registers the ids)
-
-    environment = gym.make(env_id, world=world, split=split, render_mode="rgb_array", tile_size=48)
-    names = environment.unwrapped.family.action_names  # type: ignore[attr-defined]
-    arrows = {"up": pygame.K_UP, "right": pygame.K_RIGHT, "down": pygame.K_DOWN, "left": pygame.K_LEFT}
-    others = [pygame.K_SPACE, pygame.K_1, pygame.K_2, pygame.K_3]
-    rest = [number for number, name in enumerate(names) if name not in arrows]
-    keys = {(arrows[name],): number for number, name in enumerate(names) if name in arrows}
-    keys |= {(key,): number for key, number in zip(others, rest, strict=False)}
-    play_environment(environment, keys_to_action=keys, noop=None, seed=seed, wait_on_player=True)
+    play_in_window(env_id, world, split, seed)
 
 
 def leaderboard(
     preset: PresetName = "quick",
     method: tuple[MethodName | str, ...] = (),
     family: tuple[FamilyName, ...] = (),
-    seeds: int | None = None,
-    workers: int | None = None,
+    seeds: Few | None = None,
+    workers: Few | None = None,
     device: DeviceName = "cpu",
     runs: Runs = Path("runs"),
     out: Path = Path("leaderboard"),
@@ -205,7 +198,7 @@ def leaderboard(
     make_leaderboard(preset, method or None, family or None, seeds, runs, out, workers, device, records)
 
 
-def bench(repeats: int = 5, threads: int | None = None, only: str = "", json_file: Json = None) -> None:
+def bench(repeats: Count = 5, threads: Few | None = None, only: str = "", json_file: Json = None) -> None:
     """Measure the speed of outer steps, demonstrations and environments on this machine.
 
     Args:
@@ -215,13 +208,12 @@ def bench(repeats: int = 5, threads: int | None = None, only: str = "", json_fil
         only: Measure only what has this text in its name, e.g. goals/ or vector.
         json_file: Also write the figures to this file.
     """
-    from rich.console import Console
-
-    from benchmarks.runs.files import write_json
+    from benchmarks.reports.escapes import terminal
     from benchmarks.speed import bench as speed
+    from compworld.files import write_json
 
     found = speed.bench(repeats, threads, only)
-    speed.table_of(found).show(Console(), narrow=True)
+    speed.table_of(found).show(terminal(), narrow=True)
     print(speed.notes_of(found))
     if json_file is not None:
         write_json(json_file, found)
@@ -232,7 +224,7 @@ def theory(
     preset: BudgetName = "quick",
     support: tuple[str, ...] = (),
     family: tuple[FamilyName, ...] = (),
-    workers: int | None = None,
+    workers: Few | None = None,
     runs: Runs = Path("runs"),
     out: Path = Path("theory"),
     json_file: Json = None,
@@ -253,12 +245,12 @@ def theory(
         out: Folder for table, data and figure.
         json_file: Also write the data to this file.
     """
-    from benchmarks.runs.files import write_json
     from benchmarks.theory.studies import study_of
     from benchmarks.theory.study import carry_out
+    from compworld.files import write_json
 
     found = carry_out(study_of(experiment, support, family), preset, runs, out, workers)
-    print((out / f"{experiment}.md").read_text(), end="")
+    print((out / f"{experiment}.md").read_text(encoding="utf-8"), end="")
     print(f"Written to {out}.")
     if json_file is not None:
         write_json(json_file, found)
@@ -271,28 +263,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the console script."""
-    with _errors_in_one_line():
+    with ending.in_one_line():
         parsed(COMMANDS, sys.argv[1:] if arguments is None else arguments, "compworld", open_ended=train)()
 
 
 def leaderboard_main() -> None:
     """Entry point of ``python -m benchmarks.leaderboard``."""
-    with _errors_in_one_line():
+    with ending.in_one_line():
         parsed_one(leaderboard, "python -m benchmarks.leaderboard")()
-
-
-@contextlib.contextmanager
-def _errors_in_one_line() -> Iterator[None]:
-    """Errors of the user and of the machine end with one line; everything else is ours and shows its trace."""
-    # A method given as module:Class is looked for in the current folder too.
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        sys.exit(f"compworld: {' '.join(str(error).split())}")
-    except KeyboardInterrupt:
-        sys.exit("compworld: interrupted; finished runs are kept, the same command continues the others")
 
 
 if __name__ == "__main__":

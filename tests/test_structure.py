@@ -16,7 +16,14 @@ MODULES = {
 LONGEST = 300
 
 COMPWORLD = (
-    ("compworld.version", "compworld.backends", "compworld.randomness", "compworld.grid"),
+    (
+        "compworld.version",
+        "compworld.files",
+        "compworld.arguments",
+        "compworld.backends",
+        "compworld.randomness",
+        "compworld.grid",
+    ),
     ("compworld.modules",),
     ("compworld.families",),
     ("compworld.manifests", "compworld.fewshot"),
@@ -24,6 +31,9 @@ COMPWORLD = (
     ("compworld.evaluation",),
 )
 """The rooms of compworld from the source down; a module imports only from its own level and those before it."""
+
+NOT_FILES = {"RunFolder", "cls", "write_text"}
+"""Whose ``open`` opens no text file, and what writes UTF-8 by itself."""
 
 FAMILY_CLASSES = {"Family", "GridFamily", "Goals", "Preferences", "Teacher"}
 
@@ -83,6 +93,21 @@ def test_no_module_asks_which_family_it_has(module: str) -> None:
             named = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
             named |= {name.attr for name in ast.walk(node) if isinstance(name, ast.Attribute)}
             assert not named & FAMILY_CLASSES, f"{module}, line {node.lineno}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_text_files_are_utf8_whatever_the_locale(module: str) -> None:
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or {keyword.arg for keyword in node.keywords} & {"encoding"}:
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in ("read_text", "write_text", "open") and owner(node) not in NOT_FILES:
+            assert "b" in ast.unparse(node.args[0]), f"{module}, line {node.lineno}"
+
+
+def owner(call: ast.Call) -> str:
+    """What a method is called on, or the module of the project whose function is called."""
+    return ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
 
 
 def test_packages_are_all_shipped() -> None:

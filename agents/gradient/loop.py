@@ -1,5 +1,6 @@
 """The inner loop: adapt the fast parameters of all tasks at once to their support sets, differentiably."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -38,6 +39,9 @@ class InnerLoop:
             raise ValueError(f"unknown inner optimizer {self.optimizer!r}; allowed: 'adamw', 'sgd'")
         if self.steps < 0 or (self.minibatch is not None and self.minibatch < 1):
             raise ValueError(f"inner steps {self.steps}, minibatch {self.minibatch}; allowed: steps from 0, minibatch from 1")
+        for name in ("learning_rate", "weight_decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"inner {name} is {getattr(self, name)}; allowed: finite numbers from 0")
 
 
 def descend(inner: InnerLoop, start: Fast, support: Examples, gradient: Callable[[Fast, Examples], Fast]) -> Fast:

@@ -17,12 +17,13 @@ from benchmarks.leaderboard.sentences import budget, decoded, leads, played
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.methods import method_class
 from benchmarks.recipes.presets import preset
+from benchmarks.reports.escapes import in_terminal, terminal
 from benchmarks.runs.executors import run_all
-from benchmarks.runs.files import write_json, write_text
 from benchmarks.runs.folder import RunFolder
 from benchmarks.runs.run import check_device
 from benchmarks.scores.names import headline, title_of_score
 from compworld import make_family
+from compworld.files import write_json, write_text
 
 if TYPE_CHECKING:
     from benchmarks.reports.result_plots import Panel
@@ -58,7 +59,9 @@ def leaderboard(
     Raises:
         ValueError: something of this does not exist, or nothing is left to run.
     """
-    console = Console()
+    console = terminal()
+    folder = out / preset_name
+    folder.mkdir(parents=True, exist_ok=True)
     chosen = preset(preset_name)
     configs = [replace(config, device=device) for config in chosen.configs(methods, families, seeds)]
     if not configs:
@@ -70,16 +73,14 @@ def leaderboard(
     results = _run_with_progress(configs, runs, workers, console)
     sections = sections_of(configs, results)
     add_records(sections, records)
-    folder = out / preset_name
-    folder.mkdir(parents=True, exist_ok=True)
     cost = budget(chosen.title, configs, results, time.perf_counter() - started)
     write_text(folder / "leaderboard.md", markdown(sections, cost))
     write_text(folder / "leaderboard.csv", as_csv(sections))
     write_json(folder / "leaderboard.json", as_json(sections, cost))
-    pictures(sections, runs, folder)
     show(sections, cost, console)
+    pictures(sections, folder)
     _videos(sections, runs, folder, console)
-    console.print(f"Written to {folder}: leaderboard.md, .json, .csv, plots and videos.")
+    _say(console, f"Written to {folder}: leaderboard.md, .json, .csv, plots and videos.")
     return sections
 
 
@@ -93,8 +94,9 @@ def _run_with_progress(configs: Sequence[RunConfig], runs: Path, workers: int | 
     done = {config.run_id: 0 for config in configs}
     total = sum(config.steps for config in configs)
     finished = sum(RunFolder(runs, config).result() is not None for config in configs)
-    console.print(
-        f"{len(configs)} runs, {finished} of them finished before; results in {runs}/ (safe to interrupt: runs resume)"
+    _say(
+        console,
+        f"{len(configs)} runs, {finished} of them finished before; results in {runs}/ (safe to interrupt: runs resume)",
     )
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
     with Progress(*columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=console) as bar:
@@ -104,7 +106,7 @@ def _run_with_progress(configs: Sequence[RunConfig], runs: Path, workers: int | 
             done[run_id] = step
             if math.isnan(loss) and not console.is_terminal:  # a log file shows the bar at its end only
                 share = sum(done.values()) / max(1, total)
-                console.print(f"{run_id} finished; {share:.0%} of all steps done", highlight=False)
+                _say(console, f"{run_id} finished; {share:.0%} of all steps done")
             bar.update(task, completed=sum(done.values()), description=run_id.rpartition("_")[0])
 
         return run_all(configs, runs, workers, progress)
@@ -115,18 +117,23 @@ def show(sections: Sequence[Section], cost: Sequence[str], console: Console) -> 
     for section in sections:
         table_of(section, section.narrow_columns).show(console, narrow=True)
         for line in (*leads(section), *decoded(section), *played(section)):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            _say(console, line)
     for line in cost:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        _say(console, line)
 
 
-def pictures(sections: Sequence[Section], runs: Path, folder: Path) -> None:
+def _say(console: Console, line: str) -> None:
+    """A line as it is, however long."""
+    console.print(in_terminal(line), soft_wrap=True)
+
+
+def pictures(sections: Sequence[Section], folder: Path) -> None:
     """Held-out against trained combinations and learning curves; of trials, adaptation curves and learning curves."""
     from benchmarks.reports import result_plots
 
     shown = [section for section in sections if not isinstance(section, TrialSection)]
     trials = [section for section in sections if isinstance(section, TrialSection)]
-    panels = [_panel(section, headline(section.family), runs) for section in shown]
+    panels = [_panel(section, headline(section.family)) for section in shown]
     note = "95 % intervals from a bootstrap over seeds and tasks; below the diagonal: worse on combinations never trained"
     if panels:
         result_plots.held_out_against_fresh(panels, note, folder / "held_out_against_fresh.png")
@@ -138,20 +145,20 @@ def pictures(sections: Sequence[Section], runs: Path, folder: Path) -> None:
             for section in trials
         ]
         result_plots.adaptation_curves(curves, [section.title for section in trials], folder / "adaptation_curves.png")
-        panels = [_panel(section, section.compared[0], runs) for section in trials]
+        panels = [_panel(section, section.compared[0]) for section in trials]
         result_plots.learning_curves(panels, folder / "learning_curves_of_trials.png", *result_plots.OF_TRIALS)
 
 
-def _panel(section: Section, score: str, runs: Path) -> "Panel":
+def _panel(section: Section, score: str) -> "Panel":
     from benchmarks.reports import result_plots, style
 
     panel = result_plots.Panel(f"{section.family.label}, {style.support_title(section.support)} support", title_of_score(score))
     for method, row in section.rows.items():
         fresh, held_out = (row.estimate(which, score) for which in GENERALISATION)
         panel.estimates[method] = fresh, held_out
-        configs = [RunConfig.from_dict(result["config"]) for result in row.results if "config" in result]
-        if configs and all(config.outer is not None for config in configs):
-            panel.curves[method] = [RunFolder(runs, config).metrics() for config in configs]
+        curves = [result.get("validation", []) for result in row.results]
+        if all(curves):
+            panel.curves[method] = curves
     return panel
 
 
@@ -168,5 +175,9 @@ def _videos(sections: Sequence[Section], runs: Path, folder: Path, console: Cons
         if section.family.expert is None or not ids or name in filmed:
             continue
         filmed.add(name)
-        files = render_video(runs, ids, "held_out", 2 if trials else 4, folder / name)
-        console.print("Video:", ", ".join(map(str, files)))
+        episodes = 2 if trials else 4
+        try:
+            files = render_video(runs, ids, "held_out", episodes, folder / name, tell=lambda line: _say(console, line))
+            _say(console, f"Video: {', '.join(map(str, files))}")
+        except (OSError, ValueError, RuntimeError) as error:  # the table is worth more than its film
+            _say(console, f"No video of {section.family.label}: {error}")

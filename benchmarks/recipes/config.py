@@ -3,12 +3,15 @@
 import dataclasses
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from agents import Updates
 from agents.training import OuterLoop
-from benchmarks.recipes.names import DeviceName
+from benchmarks.recipes.names import OWN_METHOD, DeviceName
+
+NAME = re.compile(r"[\w-]+")
 
 CONFIG_VERSION = 4
 """Raised whenever the same config would give another record, so that old ones are not mistaken for new ones."""
@@ -110,14 +113,23 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         if self.device not in get_args(DeviceName):
-            raise ValueError(f"unknown device {self.device!r}; allowed: {', '.join(map(repr, get_args(DeviceName)))}")
+            raise ValueError(f"unknown device {self.device!r:.80}; allowed: {', '.join(map(repr, get_args(DeviceName)))}")
         if self.track not in TRACKS:
-            raise ValueError(f"unknown track {self.track!r}; allowed: {', '.join(map(repr, TRACKS))}")
+            raise ValueError(f"unknown track {self.track!r:.80}; allowed: {', '.join(map(repr, TRACKS))}")
         if (self.trials is None) != (self.track == "shown"):
             raise ValueError(f"trials are {self.trials} on track {self.track!r}; allowed: None on 'shown', else how to act")
         for name in ("meta_batch", "support_episodes", "query_episodes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; allowed: at least 1")
+        for name in ("seed", "world"):
+            if not 0 <= getattr(self, name) < 2**63:
+                raise ValueError(f"{name} is {getattr(self, name)}; allowed: from 0 to 2**63 - 1")
+        # These stand in the run's name, which is that of a folder, and in what is printed.
+        for name in ("family", "support"):
+            if not NAME.fullmatch(getattr(self, name)):
+                raise ValueError(f"{name} is {getattr(self, name)!r:.80}; allowed: letters, digits, '_' and '-'")
+        if not self.method.isidentifier() and not OWN_METHOD.fullmatch(self.method):
+            raise ValueError(f"method is {self.method!r:.80}; allowed: a name, or 'module:Class'")
 
     @property
     def steps(self) -> int:
@@ -158,5 +170,6 @@ class RunConfig:
     def run_id(self) -> str:
         """Readable name with a hash of the whole config."""
         text = json.dumps({"version": CONFIG_VERSION, **self.as_dict()}, sort_keys=True)
-        method = self.method.replace(":", ".").replace("_", "-")
+        # A folder's name may have 255 bytes.
+        method = self.method.replace(":", ".").replace("_", "-").encode()[:120].decode(errors="ignore")
         return f"{self.family}_{method}_s{self.seed}_{hashlib.sha256(text.encode()).hexdigest()[:10]}"

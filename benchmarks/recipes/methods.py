@@ -3,7 +3,9 @@
 import dataclasses
 import importlib
 import inspect
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, get_args, get_type_hints
 
 from agents import METHODS, Actor, Code, Learner, Method, Problem
@@ -65,9 +67,13 @@ def method_class(name: str) -> type[Learner] | type[Actor]:
     check_methods(name)
     module_name, _, class_name = name.partition(":")
     try:
+        # The working folder comes last, so that nothing in it takes the place of another module.
+        if not {"", str(Path.cwd())} & set(sys.path):
+            sys.path.append(str(Path.cwd()))
         found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"method {name!r} cannot be imported ({error}); allowed: 'module:Class' on the Python path") from None
+    except Exception as error:  # whatever the module raises
+        what = f"{type(error).__name__}: {error}"
+        raise ValueError(f"method {name!r} cannot be imported ({what}); allowed: 'module:Class' on the Python path") from error
     if not (inspect.isclass(found) and issubclass(found, Learner | Actor)):
         raise ValueError(f"method {name!r} is {found!r}; allowed: a subclass of agents.Learner or agents.Actor")
     return found

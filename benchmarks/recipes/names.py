@@ -3,6 +3,7 @@
 No import of torch, Gymnasium or NumPy here. The tests hold each list equal to the registry that it names.
 """
 
+import re
 from typing import Literal, get_args
 
 MethodName = Literal[
@@ -57,6 +58,12 @@ BudgetName = Literal["quick", "full"]
 SetName = Literal["train", "fresh_episodes", "held_out"]
 """Entries of :data:`benchmarks.scores.names.SETS`."""
 
+SplitName = Literal["train", "held_out", "all"]
+"""What an environment plays."""
+
+OWN_METHOD = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
+"""``module:Class``"""
+
 DeviceName = Literal["cpu", "cuda", "mps"]
 """Where a run trains and is scored."""
 
@@ -68,6 +75,6 @@ def check_methods(*names: str) -> None:
         ValueError: naming it.
     """
     for name in names:
-        if name not in METHOD_NAMES and ":" not in name:
+        if name not in METHOD_NAMES and not OWN_METHOD.fullmatch(name):
             allowed = ", ".join(map(repr, METHOD_NAMES))
             raise ValueError(f"unknown method {name!r}; allowed: {allowed}, or 'module:Class' for your own")

@@ -2,12 +2,15 @@
 
 import contextlib
 import functools
+import inspect
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import tyro
+
+from benchmarks.recipes.numbers import check, home
 
 Command = Callable[..., None]
 
@@ -55,7 +58,7 @@ def in_one_line(parse: Callable[[], Any]) -> Any:
             raise
         _, _, box = said.getvalue().partition("\n")
         complaint = re.split(r"For full helptext|Argument helptext", box)[0]
-        raise ValueError(" ".join(re.sub(r"[│╭╮╰╯─]+", " ", complaint).split())) from None
+        raise ValueError(" ".join(re.sub(r"[│╭╮╰╯─]+|-{4,}", " ", complaint).split())) from None
 
 
 def _later(command: Command) -> Callable[..., Callable[[], None]]:
@@ -63,6 +66,11 @@ def _later(command: Command) -> Callable[..., Callable[[], None]]:
 
     @functools.wraps(command)
     def bound(*arguments: Any, **keywords: Any) -> Callable[[], None]:
-        return functools.partial(command, *arguments, **keywords)
+        given = inspect.signature(command).bind(*arguments, **keywords)
+        hints = get_type_hints(command, include_extras=True)
+        for name, value in given.arguments.items():
+            check(name, value, hints[name])
+            given.arguments[name] = home(value)
+        return functools.partial(command, **given.arguments)
 
     return bound

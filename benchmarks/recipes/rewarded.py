@@ -1,6 +1,6 @@
 """Trials on the small families: agents that adapt by acting.
 
-How the settings were found: docs/decisions/0015-acting-learners.md.
+How the settings were found: docs/decisions/0016-acting-learners.md.
 """
 
 from collections.abc import Callable, Mapping

@@ -13,20 +13,21 @@ from benchmarks.recipes.methods import title_of
 from benchmarks.reports import split_plots
 from benchmarks.reports.style import support_title
 from benchmarks.reports.table import Table
-from benchmarks.runs.files import write_json, write_text
 from benchmarks.runs.run import TrainedRun, trained_run
 from benchmarks.scores.decoding import readings_of
 from benchmarks.scores.names import COMBINATION, headline, main_scores, title_of_score
 from compworld import Split, diagnose
+from compworld.files import write_json, write_text
 
 
-def inspect_run(runs: Path, run_id: str, out: Path) -> list[Path]:
+def inspect_run(runs: Path, run_id: str, out: Path, trust: bool = False) -> list[Path]:
     """Write tables and pictures of a finished run.
 
     Args:
         runs: folder of all runs.
         run_id: the run, or the beginning of its name.
         out: folder for the files.
+        trust: see :func:`benchmarks.runs.run.trained_run`.
 
     Returns:
         The files: ``scores.md``, ``scores.json``, ``combinations.png`` and, of methods that adapt, ``adapted.png``.
@@ -34,7 +35,7 @@ def inspect_run(runs: Path, run_id: str, out: Path) -> list[Path]:
     Raises:
         ValueError: no such run, or it has not finished.
     """
-    run = trained_run(runs, run_id)
+    run = trained_run(runs, run_id, trust)
     config, split, scores = run.config, run.world.split, run.result["scores"]
     shown = main_scores(run.world.family)
     rows = list(grouped(scores, split, shown))

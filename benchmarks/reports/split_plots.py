@@ -12,7 +12,7 @@ from benchmarks.reports import style
 from compworld import Diagnosis
 
 
-def split_picture(diagnosis: Diagnosis, path: Path) -> None:
+def split_picture(diagnosis: Diagnosis, path: Path) -> Path:
     """Module co-occurrence graph of a split, beside how far its held-out combinations are from the trained ones."""
     split = diagnosis.split
     figure, (graph, bars) = plt.subplots(1, 2, figsize=(10, 5.4), width_ratios=[3, 2], layout="constrained")
@@ -28,7 +28,7 @@ def split_picture(diagnosis: Diagnosis, path: Path) -> None:
         f"{style.support_title(split.support)} support, world {split.world}: trained {split.trained.sum()}, held out "
         f"{split.held_out.sum()} of {len(split.space)} combinations; {compositional}, {connected}"
     )
-    style.save(figure, path)
+    return style.save(figure, path)
 
 
 def combinations_picture(diagnosis: Diagnosis, score_C: np.ndarray, metric: str, note: str, path: Path) -> None:

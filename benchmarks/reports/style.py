@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.recipes.methods import title_of
 from benchmarks.scores.statistics import Estimate
+from compworld.files import new_file
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -121,8 +122,17 @@ def legend_below(figure: Any, axes: Sequence[Any]) -> None:
         figure.legend(list(found.values()), list(found), loc="outside lower center", ncols=columns)
 
 
-def save(figure: Any, path: Path) -> None:
-    """Write a PNG and let go of the figure."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
-    plt.close(figure)
+def save(figure: Any, path: Path) -> Path:
+    """Write a picture and let go of the figure: a PNG, unless the path has the suffix of another kind of picture.
+
+    Returns:
+        The path, with the suffix ``.png`` added where it has none that says what it is: dots are parts of names.
+    """
+    if path.is_dir() or path.suffix[1:].lower() not in figure.canvas.get_supported_filetypes():
+        path = path.with_name(path.name + ".png")
+    try:
+        with new_file(path) as part:
+            figure.savefig(part)
+    finally:
+        plt.close(figure)
+    return path

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
+from rich.text import Text
 
+from benchmarks.reports.escapes import in_markdown, in_terminal
 from benchmarks.scores.statistics import Estimate
 
 Cell = str | int | float | bool | Estimate | None
@@ -44,8 +46,10 @@ class Table:
 
     def markdown(self) -> str:
         """Lines of a Markdown table; the title is not among them."""
-        lines = [[column.name for column in self._columns], *self._texts()]
-        head, *body = (f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+        lines = [[in_markdown(column.name) for column in self._columns]]
+        for row, texts in zip(self.rows, self._texts(), strict=True):
+            lines.append([in_markdown(text) if isinstance(cell, str) else text for cell, text in zip(row, texts, strict=True)])
+        head, *body = (f"| {' | '.join(line)} |" for line in lines)
         return "\n".join([head, "|---" * len(self._columns) + "|", *body])
 
     def csv(self) -> str:
@@ -63,13 +67,17 @@ class Table:
             console: that prints.
             narrow: headings a word a line, and intervals below their values.
         """
-        table = RichTable(title=self.title or None, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+        title = Text(in_terminal(self.title)) if self.title else None
+        table = RichTable(title=title, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
         for number, column in enumerate(self._columns):
-            heading = column.name.replace(", ", " ").replace(" ", "\n") if narrow and number else column.name
-            table.add_column(heading, justify="right" if number else "left", no_wrap=narrow and number > 0, overflow="fold")
+            heading = in_terminal(column.name)
+            heading = heading.replace(", ", " ").replace(" ", "\n") if narrow and number else heading
+            table.add_column(
+                Text(heading), justify="right" if number else "left", no_wrap=narrow and number > 0, overflow="fold"
+            )
         for row in self._texts():
             cells = [cell.replace(" [", "\n[") for cell in row] if narrow else row
-            table.add_row(*(cell.replace("[", "\\[") for cell in cells))
+            table.add_row(*(Text("\n".join(map(in_terminal, cell.split("\n")))) for cell in cells))
         console.print(table)
 
     def _texts(self) -> list[list[str]]:

@@ -1,6 +1,7 @@
 """Videos: expert and agents side by side in the same episodes, streamed frame by frame."""
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,19 @@ from benchmarks.scores.evaluation import show
 from benchmarks.worlds.world import World
 from compworld.envs.drawing import caption_strip
 from compworld.envs.single import CompWorldEnv
+from compworld.files import new_file
 
 FRAMES_PER_SECOND = 4
+OPTIONS: dict[str, dict[str, Any]] = {
+    ".mp4": {"fps": FRAMES_PER_SECOND, "macro_block_size": 1, "codec": "libx264"},
+    ".gif": {"duration": 1000 // FRAMES_PER_SECOND, "loop": 0},
+}
+"""How a film is written, by suffix."""
 PAUSE_FRAMES = 4
 """Frames for which the end of an episode stays on the screen."""
+
+TITLE_HEIGHT = 42
+"""Pixels above a picture: two rows, for the longest names."""
 
 
 Policy = Callable[[Any], int]
@@ -86,7 +96,16 @@ def trial_player(run: TrainedRun, environment: CompWorldEnv, episodes: int) -> P
     return Player(title_of(run.config.method), environment, policy_of)
 
 
-def render_video(root: Path, runs: Sequence[str], which: str, episodes: int, path: Path, tile_size: int = 32) -> list[Path]:
+def render_video(
+    root: Path,
+    runs: Sequence[str],
+    which: str,
+    episodes: int,
+    path: Path,
+    tile_size: int = 32,
+    trust: bool = False,
+    tell: Callable[[str], None] = print,
+) -> list[Path]:
     """Write ``path`` with the suffixes .mp4 and .gif: the expert, then the agent of each run, on the same episodes or trials.
 
     Args:
@@ -94,13 +113,21 @@ def render_video(root: Path, runs: Sequence[str], which: str, episodes: int, pat
         runs: ids of finished runs of one family, world and support.
         which: set of tasks: ``"train"``, ``"fresh_episodes"`` or ``"held_out"``.
         episodes: number of episodes, or of whole trials, each of another task.
-        path: of the files, without suffix.
+        path: of the files; one of the two suffixes is taken off first. In a folder they are called ``video``.
         tile_size: pixels per cell.
+        trust: see :func:`benchmarks.runs.run.trained_run`.
+        tell: called with what is wrong with one of the files, as where there is no ffmpeg, while the other was written.
+
+    Returns:
+        The files that were written.
 
     Raises:
-        ValueError: unknown run or set, or runs that play in different worlds, or in none.
+        ValueError: unknown run or set, no run or episode, or runs that play in different worlds, or in none.
+        OSError: no file could be written.
     """
-    loaded = [trained_run(root, run) for run in runs]
+    if not runs or episodes < 1 or tile_size < 1:
+        raise ValueError(f"{len(runs)} runs, {episodes} episodes, tile size {tile_size}; allowed: at least 1 of each")
+    loaded = [trained_run(root, run, trust) for run in runs]
     first, world = loaded[0].config, loaded[0].world
     world.require_environment()
     for other in loaded[1:]:
@@ -119,19 +146,54 @@ def render_video(root: Path, runs: Sequence[str], which: str, episodes: int, pat
         reads = one.actor.player(world.grid_family, world.split, first.trials.episodes).observation
         seen = {"observation": reads, "told": one.config.track == "told"}
         players.append(trial_player(one, world.environment(**view, **seen), first.trials.episodes))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    files = [path.with_suffix(".mp4"), path.with_suffix(".gif")]
-    film: Any = imageio.get_writer(files[0], fps=FRAMES_PER_SECOND, macro_block_size=1, codec="libx264")
-    animation: Any = imageio.get_writer(files[1], duration=1000 // FRAMES_PER_SECOND, loop=0)
-    with film, animation:
-        height = 0
-        for frame in _frames(world, players, weights, which):
-            # The first frame fixes the size; video needs even sides.
-            height = height or -(-frame.shape[0] // 2) * 2 + 40
-            padded = _fit(frame, height, -(-frame.shape[1] // 2) * 2)
-            film.append_data(padded)
-            animation.append_data(padded)
-    return files
+    frames = _padded(_frames(world, players, weights, which))
+    return _written(frames, [path_with(path, suffix) for suffix in OPTIONS], tell)
+
+
+def path_with(path: Path, suffix: str) -> Path:
+    """The path of a file with a suffix, which takes the place of no other than that of a film: dots are parts of names."""
+    if path.is_dir():
+        path = path / "video"
+    stem = path.name.removesuffix(path.suffix) if path.suffix in OPTIONS else path.name
+    return path.with_name(stem + suffix)
+
+
+def _padded(frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Video needs even sides."""
+    for frame in frames:
+        yield np.pad(frame, [(0, side % 2) for side in frame.shape[:2]] + [(0, 0)])
+
+
+def _written(frames: Iterator[np.ndarray], paths: Sequence[Path], tell: Callable[[str], None]) -> list[Path]:
+    """Write the same frames to several files; where one fails the others go on."""
+    files, problems = {path: _file(path) for path in paths}, []
+    try:
+        for frame in itertools.chain([None], frames, [None]):
+            for path, file in list(files.items()):
+                try:
+                    file.send(frame)
+                except StopIteration:
+                    pass
+                except (OSError, RuntimeError) as error:  # imageio's where there is no ffmpeg, or it fails
+                    problems.append(f"{path} could not be written ({error})")
+                    del files[path]
+    finally:
+        for file in files.values():
+            file.close()
+    if not files:
+        raise OSError("; ".join(problems))
+    for problem in problems:
+        tell(problem)
+    return list(files)
+
+
+def _file(path: Path) -> Generator[None, np.ndarray | None, None]:
+    """Takes frames for a file until it gets None; the file is there at the end, or not at all."""
+    with new_file(path) as part:
+        writer: Any = imageio.get_writer(part, **OPTIONS[path.suffix])
+        with writer:
+            while (frame := (yield)) is not None:
+                writer.append_data(frame)
 
 
 def _place(run: TrainedRun) -> tuple[Any, ...]:
@@ -158,23 +220,11 @@ def _frames(world: World, players: Sequence[Player], weights: np.ndarray, which:
 
 def _beside(players: Sequence[Player], which: str) -> np.ndarray:
     pictures = [np.asarray(player.environment.render()) for player in players]
-    titles = [
-        caption_strip([f"{player.name} ({which.replace('_', ' ')})"], picture.shape[1], 14)
+    columns = [
+        np.concatenate(
+            [caption_strip([f"{player.name} ({which.replace('_', ' ')})"], picture.shape[1], TITLE_HEIGHT, 14), picture]
+        )
         for player, picture in zip(players, pictures, strict=True)
     ]
-    # Titles that wrap differently must not push their pictures out of line.
-    most = max(len(title) for title in titles)
-    columns = [
-        np.concatenate([_fit(title, most, title.shape[1]), picture]) for title, picture in zip(titles, pictures, strict=True)
-    ]
-    height = max(len(column) for column in columns)
-    gap = np.full((height, 8, 3), 255, dtype=np.uint8)
-    pieces = [piece for column in columns for piece in (_fit(column, height, column.shape[1]), gap)]
-    return np.concatenate(pieces[:-1], axis=1)
-
-
-def _fit(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    fitted = np.zeros((height, width, 3), dtype=np.uint8)
-    rows, columns = min(height, picture.shape[0]), min(width, picture.shape[1])
-    fitted[:rows, :columns] = picture[:rows, :columns]
-    return fitted
+    gap = np.full((len(columns[0]), 8, 3), 255, dtype=np.uint8)
+    return np.concatenate([piece for column in columns for piece in (column, gap)][:-1], axis=1)

@@ -5,16 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.recipes.config import CONFIG_VERSION, RunConfig
-from benchmarks.runs.files import write_json, write_text
+from benchmarks.runs.records import RESULT_VERSION, read_config, read_result
+from compworld.files import remove_parts, sealed, write_json, write_text
 
-SCHEMA_VERSION = 1
+LISTED = 10
+"""A message names so many runs at most."""
 
 
 class RunFolder:
     """The folder of one run.
 
-    ``config.json`` says what was run, ``metrics.jsonl`` how training went, ``result.json`` (present once the run has finished)
-    what came out, ``learner.safetensors`` holds the parameters that were evaluated.
+    ``config.json`` says what was run, ``metrics.jsonl`` how training goes (for people; the program does not read it),
+    ``result.json`` (present once the run has finished) what came out, ``learner.safetensors`` holds the parameters that were
+    evaluated.
 
     Args:
         root: folder of all runs.
@@ -30,88 +33,76 @@ class RunFolder:
         self._result = self.path / "result.json"
 
     @classmethod
-    def open(cls, root: Path, run_id: str) -> "RunFolder":
-        """Open an existing run by its id, or an unambiguous beginning of it.
+    def open(cls, root: Path, run: str) -> "RunFolder":
+        """Open an existing run.
+
+        Args:
+            root: folder of all runs.
+            run: its id, an unambiguous beginning of it, or the path of its folder, which may lie elsewhere.
 
         Raises:
             ValueError: no such run, several, or its config is not one of ours, or of another version.
         """
-        found = sorted(path for path in root.glob(f"{run_id}*") if path.is_dir())
-        exact = [path for path in found if path.name == run_id]
-        if len(exact or found) != 1:
-            known = ", ".join(sorted(path.name for path in root.glob("*") if path.is_dir())) or "none"
-            raise ValueError(f"run {run_id!r} matches {len(found)} folders in {root}; allowed: one of {known}")
-        path = (exact or found)[0] / "config.json"
-        try:
-            data = dict(json.loads(path.read_text()))
-            version = data.pop("config_version", 3 if "method_options" in data else CONFIG_VERSION)
-            folder = cls(root, RunConfig.from_dict(data)) if version == CONFIG_VERSION else None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} is damaged or not one of ours ({error}); delete the folder to start again") from None
-        if folder is None:
+        path = _found(root, run)
+        folder = cls(path.parent, read_config(path / "config.json"))
+        if folder.path != path:
             raise ValueError(
-                f"{path} was written by another version of CompWorld (config version {version}; allowed: {CONFIG_VERSION}): "
-                "train the run again, which gives it a folder of its own, or read this one with the version that wrote it"
-            )
-        if folder.path.name != path.parent.name:
-            raise ValueError(
-                f"{path} belongs to run {folder.path.name!r}; the folder was renamed, changed or is of another version"
+                f"{path / 'config.json'} belongs to run {folder.path.name!r}; "
+                "the folder was renamed, changed or is of another version"
             )
         return folder
 
     @classmethod
-    def open_finished(cls, root: Path, run_id: str) -> "RunFolder":
-        """:meth:`open`, for what needs a result.
+    def open_finished(cls, root: Path, run: str) -> tuple["RunFolder", dict[str, Any]]:
+        """:meth:`open`, with the result.
 
         Raises:
             ValueError: also where the run has not finished.
         """
-        folder = cls.open(root, run_id)
-        if folder.result() is None:
+        folder = cls.open(root, run)
+        result = folder.result()
+        if result is None:
             raise ValueError(
                 f"run {folder.path.name!r} has not finished; allowed: finished runs (run the same command to resume it)"
             )
-        return folder
+        return folder, result
 
     def create(self) -> None:
         """Make the folder with its config."""
-        self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.path / "config.json", {"config_version": CONFIG_VERSION, **self.config.as_dict()})
 
     def result(self) -> dict[str, Any] | None:
         """The finished result, or None.
 
         Raises:
-            ValueError: the file is damaged or of another schema.
+            ValueError: the file is damaged, changed or of another schema.
         """
-        if not self._result.exists():
-            return None
-        try:
-            result = json.loads(self._result.read_text())
-            schema, run_id = result["schema_version"], result["run_id"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{self._result} is damaged ({error}); delete it to run again") from None
-        if schema != SCHEMA_VERSION or run_id != self.path.name:
-            raise ValueError(
-                f"{self._result} has schema {schema} of run {run_id!r}; allowed: schema {SCHEMA_VERSION} of this run; "
-                "delete it to run again"
-            )
-        return dict(result)
+        return read_result(self._result, self.config) if self._result.exists() else None
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Finish the run; its checkpoint is no longer needed."""
-        write_json(self._result, {"schema_version": SCHEMA_VERSION, "run_id": self.path.name, **result})
+        write_json(self._result, sealed({"schema_version": RESULT_VERSION, "run_id": self.path.name, **result}))
         self.checkpoint.unlink(missing_ok=True)
-
-    def metrics(self) -> list[dict[str, Any]]:
-        """Validation records so far, in order."""
-        if not self._metrics.exists():
-            return []
-        try:
-            return [json.loads(line) for line in self._metrics.read_text().splitlines()]
-        except ValueError as error:
-            raise ValueError(f"{self._metrics} is damaged ({error}); delete the folder to run again") from None
+        remove_parts(self.path)
 
     def write_metrics(self, records: list[dict[str, Any]]) -> None:
         """Replace the validation records."""
         write_text(self._metrics, "".join(json.dumps(record) + "\n" for record in records))
+
+
+def _found(root: Path, run: str) -> Path:
+    """The folder of a run that was given as path, id or beginning of an id."""
+    given = Path(run).expanduser()
+    if (given / "config.json").exists():
+        return given.resolve()
+    folders = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    exact = [path for path in folders if path.name == run]
+    found = exact or [path for path in folders if run and path.name.startswith(run)]
+    if len(found) != 1:
+        names = [path.name for path in found or folders]
+        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        raise ValueError(
+            f"run {run!r} matches {len(found)} folders in {root}; "
+            f"allowed: one of {', '.join(names[:LISTED]) or 'none'}{more}, or the path of a run's folder"
+        )
+    return found[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from agents import Actor, Learner
+from agents import METHODS, Actor, Learner
 from agents.checkpoints import load_parameters, load_tensors
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.methods import make_method, track_of
@@ -85,18 +85,29 @@ def check_device(name: str) -> None:
         raise ValueError(f"device {name!r} is not there for torch {torch.__version__}; allowed on this machine: {allowed}")
 
 
-def trained_run(root: Path, run_id: str) -> TrainedRun:
+def trained_run(root: Path, run_id: str, trust: bool = False) -> TrainedRun:
     """The evaluated learner of a finished run, with its world and result.
 
+    Args:
+        root: folder of all runs.
+        run_id: the run, see :meth:`RunFolder.open`.
+        trust: import the code of a method ``module:Class`` that the run's config names.
+
     Raises:
-        ValueError: no such run, it has not finished, or its files are damaged.
+        ValueError: no such run, it has not finished, its files are damaged, or its method is not to be trusted.
     """
-    folder = RunFolder.open_finished(root, run_id)
-    world = World(folder.config)
-    method = new_method(folder.config, world)
-    if folder.learner.exists() or method.trainable:
-        load_parameters(method, dict(load_tensors(folder.learner)[0]), folder.learner)
-    return TrainedRun(folder.config, world, method, folder.result() or {})
+    folder, result = RunFolder.open_finished(root, run_id)
+    config = folder.config
+    if config.method not in METHODS and not trust:
+        raise ValueError(
+            f"run {config.run_id!r} is of the method {config.method!r}, whose code would be imported and run; "
+            "say --trust (trust=True) if you know where the run is from"
+        )
+    world = World(config)
+    method = new_method(config, world)
+    if method.trainable:
+        load_parameters(method, load_tensors(folder.learner, result["learner_sha256"])[0], folder.learner)
+    return TrainedRun(config, world, method, result)
 
 
 def score_shown(learner: Learner, config: RunConfig, world: World) -> dict[str, Any]:
@@ -137,6 +148,7 @@ def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None)
             "config": config.as_dict(),
             "split_sha256": world.split.sha256,
             "track": config.track,
+            "learner_sha256": None,
             "parameters": sum(parameter.numel() for parameter in method.parameters()),
             **trained,
             **scored,

@@ -67,6 +67,8 @@ def measurements(repeats: int) -> dict[str, Callable[[], Measured]]:
     for env_id in ENV_IDS:
         found[f"single/{env_id}"] = lambda env_id=env_id: _single(env_id, repeats)  # type: ignore[misc]
         found[f"vector/{env_id}"] = lambda env_id=env_id: _vector(env_id, repeats)  # type: ignore[misc]
+    import minigrid  # noqa: F401 (registers its ids)
+
     found["single/MiniGrid-Empty-8x8-v0"] = lambda: _single("MiniGrid-Empty-8x8-v0", repeats)
     found["vector/MiniGrid-Empty-8x8-v0"] = lambda: _vector("MiniGrid-Empty-8x8-v0", max(1, repeats // 2), 64)
     return found
@@ -119,8 +121,6 @@ def _labels(family_name: str, repeats: int, trials: int = 128) -> Measured:
 
 
 def _single(env_id: str, repeats: int, steps: int = 2000) -> Measured:
-    if env_id.startswith("MiniGrid"):
-        import minigrid  # noqa: F401 (registers the id)
     environment = gym.make(env_id, disable_env_checker=True)
     environment.reset(seed=0)
     environment.action_space.seed(0)

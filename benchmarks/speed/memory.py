@@ -12,20 +12,24 @@ import torch
 import tyro
 
 from agents.training import MetaTrainer
+from benchmarks.recipes.ending import in_one_line
 from benchmarks.recipes.methods import ADAPTIVE
+from benchmarks.recipes.names import FamilyName, MethodName
+from benchmarks.recipes.numbers import Count
+from benchmarks.recipes.parsing import parsed_one
 from benchmarks.recipes.presets import preset
 from benchmarks.runs.allocation import keep_freed_memory
-from benchmarks.runs.files import write_json
 from benchmarks.runs.provenance import provenance
 from benchmarks.runs.run import new_learner
 from benchmarks.worlds.problems import meta_batch
 from benchmarks.worlds.world import World
 from compworld import few_shot_tasks
+from compworld.files import write_json
 
 
 def resident_mib() -> float:
     """Resident memory of this process, in MiB (Linux)."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 2**20
 
 
@@ -53,9 +57,9 @@ def resident_over_steps(family: str, method: str, steps: int, readings: int = 10
 
 
 def main(
-    steps: int = 10_000,
-    family: str = "goals-small",
-    method: tuple[str, ...] = ADAPTIVE,
+    steps: Count = 10_000,
+    family: FamilyName = "goals-small",
+    method: tuple[MethodName, ...] = ADAPTIVE,  # type: ignore[assignment]
     json_file: Annotated[Path | None, tyro.conf.arg(name="json")] = None,
 ) -> None:
     """Train with the quick preset's settings and read the resident memory.
@@ -75,4 +79,5 @@ def main(
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    with in_one_line():
+        parsed_one(main, "python -m benchmarks.speed.memory")()

@@ -22,13 +22,14 @@ import torch
 from torch import Tensor
 
 from benchmarks.runs.executors import Tell, side_by_side
-from benchmarks.runs.files import write_json
+from benchmarks.runs.records import read_student
 from benchmarks.scores.r_squared import r_squared
 from benchmarks.theory.alignment import module_alignment
 from benchmarks.theory.networks import Networks
 from compworld import Split, diagnose
 from compworld.families import Teacher
 from compworld.fewshot import task_streams
+from compworld.files import sealed, write_json
 
 MODULES, MOST_ACTIVE = 6, 3
 TASKS_EACH = 4
@@ -188,14 +189,9 @@ def run(root: Path, setting: Setting, tell: Tell = lambda step, loss: None) -> d
     """:func:`identify`, or its result if it is there already."""
     path = root / "identification" / f"{setting.name}.json"
     if path.exists():
-        try:
-            return json.loads(path.read_text())
-        except ValueError as error:
-            raise ValueError(f"{path} is damaged ({error}); delete it to run this setting again") from None
-    result = identify(setting)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, result)
-    return result
+        return read_student(path, asdict(setting))
+    write_json(path, sealed(identify(setting)))
+    return read_student(path, asdict(setting))
 
 
 def run_students(settings: Sequence[Setting], root: Path, workers: int | None = None) -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
-from benchmarks.runs.files import write_json, write_text
 from benchmarks.runs.provenance import provenance
+from compworld.files import write_json, write_text
 
 Budget = TypeVar("Budget")
 Setting = TypeVar("Setting")

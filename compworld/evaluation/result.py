@@ -1,6 +1,5 @@
 """What an evaluation found: scores per episode, with intervals, as a table, a plot and a record. Axes: T tasks, K episodes."""
 
-import json
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -8,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from compworld.evaluation.interval import quantile_of_t
 from compworld.evaluation.play import Played
+from compworld.files import write_json
 
 SCORES = {"normalised_return": "normalised return", "success": "success", "speed": "speed"}
 RECORD_FORMAT = 1
@@ -83,6 +84,7 @@ class Evaluation:
     def table(self) -> Any:
         """The scores by episode, a table of ``rich``."""
         from rich.table import Table
+        from rich.text import Text
 
         settings, done = self.settings, int(self.finished.sum())
         unfinished = "" if done == len(self.finished) else f", {len(self.finished) - done} unfinished"
@@ -90,7 +92,7 @@ class Evaluation:
             f"{settings['agent']} on {settings['env_id']}, {settings['track']}, {settings['split']}, world {settings['world']}"
         )
         caption = f"{done} tasks{unfinished}; mean and 95 % interval by Student's t over tasks within this world"
-        table = Table("episode", *SCORES.values(), "steps", title=title, caption=caption)
+        table = Table("episode", *SCORES.values(), "steps", title=Text(title), caption=caption)
         summary = self.summary()
         for k in range(self.played.returns.shape[1]):
             cells = [f"{mean:.2f} ± {half:.2f}" for mean, half in (summary[name][k] for name in SCORES)]
@@ -110,7 +112,9 @@ class Evaluation:
         axes.axhline(0, color="grey", linewidth=0.8, linestyle=":")
         axes.axhline(1, color="grey", linewidth=0.8, linestyle=":")
         axes.set(xlabel="episode of the trial", ylabel="score", xticks=episodes)
-        axes.set_title(f"{self.settings['agent']}: {self.settings['env_id']}, {self.settings['split']}", fontsize=9)
+        axes.set_title(
+            f"{self.settings['agent']}: {self.settings['env_id']}, {self.settings['split']}", fontsize=9, parse_math=False
+        )
         axes.legend(fontsize=8)
         if path is not None:
             figure.savefig(path)
@@ -141,7 +145,11 @@ class Evaluation:
             names = Played.__dataclass_fields__
             parts = record["episodes"]
             columns: dict[str, Any] = {name: np.asarray(parts[name], dtype=TYPES.get(name, np.float64)) for name in names}
-        except (KeyError, TypeError, ValueError) as error:
+            shape = columns["returns"].shape
+            wrong = [name for name in names if columns[name].shape != (shape[:1] if name == "finished" else shape)]
+            if wrong or len(shape) != 2:
+                raise ValueError(f"episodes.{(wrong or ['returns'])[0]} is not of the shape of the others")
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"record is not one of compworld.evaluate ({type(error).__name__}: {error})") from None
         if written != RECORD_FORMAT:
             raise ValueError(f"record has format {written!r}; allowed: {RECORD_FORMAT}")
@@ -149,20 +157,19 @@ class Evaluation:
 
     def save(self, path: str | Path) -> None:
         """Write :meth:`record` as JSON."""
-        Path(path).write_text(json.dumps(self.record(), allow_nan=False) + "\n", encoding="utf-8")
+        write_json(Path(path).expanduser(), self.record())
 
 
 def ratio(top_T: np.ndarray, bottom_T: np.ndarray) -> tuple[float, float]:
     """Sum of ``top`` over sum of ``bottom``, and half of its interval by Student's t on the linearised ratio."""
-    from scipy.stats import t
-
     tasks, total = len(top_T), float(bottom_T.sum())
     if not tasks or total <= 0:
         return float("nan"), float("nan")
     each_T = linearised(top_T, bottom_T)
     if tasks == 1:
         return float(each_T.mean()), float("nan")
-    return float(each_T.mean()), float(t.ppf(0.5 + CONFIDENCE / 2, tasks - 1) * each_T.std(ddof=1) / np.sqrt(tasks))
+    half = quantile_of_t(CONFIDENCE, tasks - 1) * each_T.std(ddof=1) / np.sqrt(tasks)
+    return float(each_T.mean()), float(half)
 
 
 def linearised(top_T: np.ndarray, bottom_T: np.ndarray) -> np.ndarray:

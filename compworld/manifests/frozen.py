@@ -4,13 +4,13 @@ The code regenerates each of them; a test proves on every run that it still give
 compworld.manifests.frozen`` writes the files anew, which a release may do only together with a new environment version.
 """
 
-import hashlib
 import json
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from compworld.families import make_family
+from compworld.files import json_of, read_bytes, sealed, unsealed, write_text
 from compworld.modules.splits import make_split
 from compworld.modules.supports import SUPPORTS
 
@@ -38,7 +38,7 @@ def build_manifest(family: str, support: str) -> dict[str, Any]:
         "modules": list(make_family(family).space.module_names),
         "worlds": {world: {"sha256": split.sha256, **split.as_lists()} for world, split in worlds.items()},
     }
-    return {"sha256": _hash(body), **body}
+    return sealed(body)
 
 
 def load_manifest(family: str, support: str, folder: Path | None = None) -> dict[str, Any]:
@@ -51,24 +51,18 @@ def load_manifest(family: str, support: str, folder: Path | None = None) -> dict
         raise ValueError(f"no manifest for family {family!r} and support {support!r}; allowed: {manifest_names()}")
     path = (folder or resources.files("compworld") / "manifests") / f"{family}.{support}.json"
     try:
-        manifest = json.loads(path.read_text())
-        claimed = manifest.pop("sha256")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ValueError(f"manifest {path} cannot be read ({error}); allowed: the file as it was released") from None
-    if claimed != _hash(manifest):
-        raise ValueError(f"manifest {path} is damaged: its SHA-256 is {_hash(manifest)}, it claims {claimed}")
-    return {"sha256": claimed, **manifest}
+        data = json_of(read_bytes(path), path)
+        unsealed(data, path)
+    except ValueError as error:
+        raise ValueError(f"manifest {error}; allowed: the file as it was released") from None
+    return dict(data)
 
 
 def write_manifests(folder: Path) -> None:
     """Write all manifests into a folder."""
     for family, support in manifest_names():
         text = json.dumps(build_manifest(family, support), separators=(",", ":"))
-        (folder / f"{family}.{support}.json").write_text(text + "\n")
-
-
-def _hash(body: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, separators=(",", ":"), sort_keys=True).encode()).hexdigest()
+        write_text(folder / f"{family}.{support}.json", text + "\n")
 
 
 if __name__ == "__main__":

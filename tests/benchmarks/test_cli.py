@@ -41,7 +41,7 @@ def test_help_lists_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["train", "--help"])
     said = "".join(capsys.readouterr().out.replace("│", "").split())
-    for choices in ("{quick,teacher,evening,iclr2024}", "{cpu,cuda,mps}", "told_hypernetwork,random}|STR", "{preferences,"):
+    for choices in ("{quick,rewarded-quick,teacher,evening,iclr2024}", "{cpu,cuda,mps}", "random_play}|STR", "{preferences,"):
         assert choices in said
 
 
@@ -65,7 +65,20 @@ def test_modules_are_commands_too(module: str) -> None:
         (["train", "--method", "anil", "--preset", "fast"], "invalid choice 'fast' for argument '--preset'. Expected one of"),
         (["train", "--method", "anil", "--support", "x"], "invalid choice 'x' for argument '--support'. Expected one of"),
         (["train", "--method", "anil", "--seed", "x"], "Error parsing --seed: invalid literal for int() with base 10: 'x'"),
-        (["train", "--method", "anil", "--steps", "0"], "outer steps are 0; allowed: at least 1"),
+        (["train", "--method", "anil", "--seed", "-1"], "--seed is -1; allowed: at least 0"),
+        (["train", "--method", "anil", "--world", "9" * 20], f"--world is {'9' * 20}; allowed: at least 0"),
+        (["train", "--method", "anil", "--outer.learning-rate", "nan"], "learning_rate is nan; allowed: "),
+        (["train", "--method", "anil", "--inner.learning-rate", "inf"], "learning_rate is inf; allowed: "),
+        (["train", "--method", "anil", "--width", "0"], "width 0 of a network; allowed: at least 1"),
+        (["leaderboard", "--workers", "0"], "--workers is 0; allowed: 1 to 1024"),
+        (["leaderboard", "--seeds", "0"], "--seeds is 0; allowed: 1 to 1024"),
+        (["bench", "--threads", "0"], "--threads is 0; allowed: 1 to 1024"),
+        (["bench", "--repeats", "-3"], "--repeats is -3; allowed: at least 1"),
+        (["video", "--run"], "0 runs, 4 episodes, tile size 32; allowed: at least 1 of each"),
+        (["video", "--run", "x", "--episodes", "0"], "--episodes is 0; allowed: at least 1"),
+        (["video", "--run", "x", "--tile-size", "0"], "--tile-size is 0; allowed: 1 to 512"),
+        (["play", "--split", "trained"], "invalid choice 'trained' for argument '--split'. Expected one of"),
+        (["train", "--method", "anil", "--steps", "0"], "--steps is 0; allowed: at least 1"),
         (["train", "--method", "random", "--steps", "4"], "method 'random' is not trained and takes no steps"),
         (["train", "--method", "anil", "--depth", "4"], "unknown field '--depth' of a anil run on goals-small; allowed: --"),
         (["train", "--method", "anil", "--width", "x"], "Error parsing --width: invalid literal for int() with base 10: 'x'"),
@@ -81,15 +94,21 @@ def test_modules_are_commands_too(module: str) -> None:
     ],
 )
 def test_wrong_input_ends_with_one_line(
-    command: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    assert refusal(command, capsys).count(message) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def refusal(command: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What a command that is refused says: one line."""
     with pytest.raises(SystemExit) as stop:
         cli.main(command)
-    assert str(stop.value.code).startswith("compworld: ")
-    assert message in str(stop.value.code)
-    assert "\n" not in str(stop.value.code)
-    assert list(tmp_path.iterdir()) == []
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("compworld: ")
+    return line
 
 
 def test_own_method_runs_from_the_command_line(tmp_path: Path) -> None:
@@ -124,11 +143,21 @@ def test_evaluate_shows_a_finished_run(finished_runs: Path, capsys: pytest.Captu
     assert "success rate" in said
 
 
-def test_interrupting_keeps_what_has_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupting_keeps_what_has_finished(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def interrupted(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(board, "leaderboard", interrupted)
     with pytest.raises(SystemExit) as stop:
         cli.main(["leaderboard"])
-    assert "finished runs are kept" in str(stop.value.code)
+    assert stop.value.code == 1
+    assert "finished runs are kept" in capsys.readouterr().err
+
+
+def test_playing_without_a_screen_ends_with_one_line() -> None:
+    command = [sys.executable, "-m", "benchmarks", "play"]
+    screens = ("DISPLAY", "WAYLAND_DISPLAY")
+    without = {name: value for name, value in ENVIRONMENT.items() if name not in screens} | {"SDL_VIDEODRIVER": "dummy"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=without, check=False, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("compworld: no screen to play on (SDL says 'dummy'); allowed: a desktop")

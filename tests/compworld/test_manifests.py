@@ -54,7 +54,7 @@ def test_damaged_manifest_is_refused(tmp_path):
         load_manifest("goals-small", "random", tmp_path)
     manifest["worlds"]["3"]["held_out"].append(moved)
     path.write_text(json.dumps(manifest)[:-20])
-    with pytest.raises(ValueError, match=r"goals-small.random.json cannot be read \(.*\); allowed: the file as it was"):
+    with pytest.raises(ValueError, match=r"goals-small.random.json is damaged \(.*\); allowed: the file as it was"):
         load_manifest("goals-small", "random", tmp_path)
 
 

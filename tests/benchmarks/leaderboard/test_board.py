@@ -80,8 +80,9 @@ def test_families_without_an_environment_have_a_table_too(
     assert "ANIL minus no adaptation (floor), action accuracy, fresh: " in table
     assert not list((tmp_path / "out" / "tiny").glob("*.mp4"))
     run_id = tiny("anil", "teacher-small").run_id
-    with pytest.raises(SystemExit, match="family 'teacher' has no environment; allowed: 'preferences', 'goals'"):
+    with pytest.raises(SystemExit, match="2"):
         cli.main(["video", "--run", run_id, "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "film")])
+    assert "family 'teacher' has no environment; allowed: 'preferences', 'goals'" in capsys.readouterr().err
 
 
 def test_nothing_to_run_is_refused(tiny_preset: Callable[..., None], tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_a_family_of_ones_own_gets_runs_scores_and_rows(toy_family: str, tmp_pat
     assert len(table_of(section, section.columns).rows) == 3
     assert len(as_csv(sections).splitlines()) == 1 + 3 * len(section.columns)
     assert set(as_json(sections, [])["rows"][0]["estimates"]) >= {"held_out/closed_loop", "held_out/action_accuracy"}
-    board.pictures(sections, tmp_path, tmp_path)
+    board.pictures(sections, tmp_path)
     assert iio.imread(tmp_path / "held_out_against_fresh.png").std() > 0
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.recipes.config import CONFIG_VERSION
-from benchmarks.runs.files import write_text
 from benchmarks.runs.folder import RunFolder
 from benchmarks.runs.run import trained_run
+from compworld.files import write_text
 from tests.benchmarks.conftest import tiny
 
 
@@ -21,7 +21,9 @@ def test_records_hold_everything(finished_runs: Path) -> None:
         "result.json",
         "learner.safetensors",
     }
-    assert [record["step"] for record in folder.metrics()] == [2, 4]
+    records = (folder.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in records] == folder.result()["validation"]  # type: ignore[index]
+    assert [json.loads(line)["step"] for line in records] == [2, 4]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def test_damaged_and_foreign_learners_are_refused(finished_runs: Path, tmp_path:
     path = tmp_path / run_id / "learner.safetensors"
     other = finished_runs / tiny("linear_hypernetwork").run_id / "learner.safetensors"
     shutil.copy(other, path)
-    with pytest.raises(ValueError, match="another learner"):
+    with pytest.raises(ValueError, match=r"damaged: its SHA-256 is \w{64}, that of the run's result is \w{64}"):
         trained_run(tmp_path, run_id)
     path.write_bytes(b"\x00" * 100)
     with pytest.raises(ValueError, match="damaged"):

@@ -17,7 +17,6 @@ from agents.reward.trainer import ActingTrainer
 from agents.training import MetaTrainer, Trainer
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.methods import ADAPTIVE
-from benchmarks.runs.folder import RunFolder
 from benchmarks.runs.run import run, trained_run
 from benchmarks.scores.trials import SPLITS
 from benchmarks.worlds.world import SETS, World
@@ -107,7 +106,7 @@ def test_a_killed_run_resumes_to_identical_results(
     monkeypatch.setattr(trainer_class, "step", step)
     resumed = run(config, tmp_path / "killed")
     assert resumed["scores"] == whole["scores"]
-    kept = [[r["validation_loss"] for r in RunFolder(tmp_path / name, config).metrics()] for name in ("whole", "killed")]
+    kept = [[record["validation_loss"] for record in result["validation"]] for result in (whole, resumed)]
     assert kept[0] == kept[1]
     learners = [trained_run(tmp_path / name, config.run_id).method.state_dict() for name in ("whole", "killed")]
     assert all(torch.equal(value, learners[1][name]) for name, value in learners[0].items())

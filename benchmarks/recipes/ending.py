@@ -1,0 +1,63 @@
+"""How a command ends: what a user or a machine did wrong is said in one line; everything else is ours and shows its trace."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+REFUSED, FAILED = 2, 1
+"""Exit codes: what was asked for is not allowed, or something went wrong on the way."""
+
+FROM_EXTRA = (
+    "imageio",
+    "imageio_ffmpeg",
+    "matplotlib",
+    "msgspec",
+    "numba",
+    "psutil",
+    "safetensors",
+    "scipy",
+    "sklearn",
+    "threadpoolctl",
+    "torch",
+)
+"""Modules that come with the extra ``agents``."""
+
+
+@contextlib.contextmanager
+def in_one_line() -> Iterator[None]:
+    """Run a command.
+
+    Raises:
+        SystemExit: with :data:`REFUSED` or :data:`FAILED`, after one line on standard error.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character gets an escape instead of a trace.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    # Nothing in the working folder may take the place of a module in processes that are started from here.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
+    try:
+        yield
+    except ValueError as error:
+        _end(str(error), REFUSED)
+    except (OSError, MemoryError) as error:
+        _end(str(error) or "not enough memory", FAILED)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in FROM_EXTRA:
+            raise
+        _end(f"this needs {error.name!r}, which is not installed: pip install 'compworld[agents]'", FAILED)
+    except KeyboardInterrupt:
+        _end("interrupted; finished runs are kept, the same command continues the others", FAILED)
+
+
+def complain(text: str) -> None:
+    """Say in one line what is wrong."""
+    from benchmarks.reports.escapes import in_terminal
+
+    print(f"compworld: {in_terminal(' '.join(text.split()))}", file=sys.stderr)
+
+
+def _end(text: str, code: int) -> None:
+    complain(text)
+    sys.exit(code)

@@ -1,0 +1,38 @@
+"""Which numbers an argument of the command line may have, beside its type; no import of anything heavy."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Whole numbers from a least to a most one."""
+
+    least: int
+    most: int = 2**63 - 1
+
+    def __str__(self) -> str:
+        return f"at least {self.least}" if self.most == 2**63 - 1 else f"{self.least} to {self.most}"
+
+
+Count = Annotated[int, Whole(1)]
+Few = Annotated[int, Whole(1, 1024)]
+Seed = Annotated[int, Whole(0)]
+Pixels = Annotated[int, Whole(1, 512)]
+
+
+def check(name: str, value: Any, hint: Any) -> None:
+    """Hold an argument's value against its annotation.
+
+    Raises:
+        ValueError: naming the argument, its value and what is allowed.
+    """
+    kinds = [made for one in (hint, *get_args(hint)) for made in getattr(one, "__metadata__", ()) if isinstance(made, Whole)]
+    if kinds and value is not None and not kinds[0].least <= value <= kinds[0].most:
+        raise ValueError(f"--{name.replace('_', '-')} is {value}; allowed: {kinds[0]}")
+
+
+def home(value: Any) -> Any:
+    """A path whose ``~`` is the user's home, where no shell has seen it; anything else as it is."""
+    return value.expanduser() if isinstance(value, Path) else value

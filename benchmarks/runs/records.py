@@ -1,0 +1,211 @@
+"""What files of a run must hold. Every one of them that is read is held against this, in one place."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from benchmarks.recipes.config import CONFIG_VERSION, RunConfig
+from benchmarks.scores.trials import LOWER_FIFTH, SPLITS
+from benchmarks.worlds.world import SETS
+from compworld.files import json_of, read_bytes, unsealed
+
+RESULT_VERSION = 2
+"""Raised whenever records of results hold something else."""
+
+RUN_AGAIN = "delete it to run again"
+
+Kind = TypeVar("Kind")
+
+
+class Validation(msgspec.Struct, forbid_unknown_fields=True):
+    """One validation in meta-training; numbers are None where training diverged."""
+
+    step: int
+    tasks: int
+    seconds: float
+    training_loss: float | None
+    validation_loss: float | None
+    validation_action_accuracy: float | None = None
+    validation_return: float | None = None
+    environment_steps: int | None = None
+
+
+class Progress(msgspec.Struct, forbid_unknown_fields=True):
+    """What a checkpoint knows of meta-training so far."""
+
+    seconds: float
+    best_loss: float | None
+    best_step: int
+    validation: list[Validation]
+
+
+class Decoded(msgspec.Struct):
+    """How well modules were decoded from some readings; see :func:`benchmarks.scores.decoding.decode`."""
+
+    r2: list[float | None]
+    total_r2: float
+    permuted_r2: list[float | None]
+    permuted_total_r2: float
+    penalty: float
+
+
+class Decoding(Decoded):
+    """The same from all readings together, and from each alone."""
+
+    layers: dict[str, Decoded]
+
+
+class Hardware(msgspec.Struct):
+    """Where a run was made."""
+
+    processor: str
+    cores: int
+    memory_gib: float
+    system: str
+
+
+class Result(msgspec.Struct):
+    """``result.json``."""
+
+    schema_version: Literal[2]
+    run_id: str
+    config: dict[str, Any]
+    split_sha256: str
+    learner_sha256: str | None
+    parameters: int
+    scores: dict[str, dict[str, list[float]]]
+    python: str
+    packages: dict[str, str]
+    hardware: Hardware
+    threads: int
+    evaluation_seconds: float
+    track: str = "shown"
+    decoding: Decoding | None = None
+    evaluations: dict[str, dict[str, Any]] = {}
+    environment_steps: int = 0
+    outer_steps: int = 0
+    tasks_seen: int = 0
+    skipped_steps: int = 0
+    best_step: int = 0
+    best_validation_loss: float | None = None
+    training_seconds: float = 0.0
+    validation: list[Validation] = []
+
+    def __post_init__(self) -> None:
+        sets = SETS if self.track == "shown" else tuple(SPLITS)
+        if set(self.scores) != set(sets):
+            raise ValueError(f"scores are of the sets {', '.join(map(repr, self.scores)) or 'none'}; allowed: {sets}")
+        names = set(self.scores[sets[0]])
+        for which, values in self.scores.items():
+            if not names or set(values) != names:
+                raise ValueError(f"scores of {which!r} are not those of {sets[0]!r}")
+            if len({len(of_tasks) for name, of_tasks in values.items() if name != LOWER_FIFTH} | {0}) != 2:
+                raise ValueError(f"scores of {which!r} are of different numbers of tasks, or of none")
+        if (self.learner_sha256 is None) != (self.parameters == 0):
+            raise ValueError("learner_sha256 is missing, or there is no learner that it could be of")
+
+
+class Student(msgspec.Struct):
+    """Result of a student of the theory; see :func:`benchmarks.theory.student.identify`."""
+
+    identifiable: bool
+    alignment: float
+    training: float
+    held_out: float
+    combination: list[int]
+    r2: list[float]
+
+
+class _Version(msgspec.Struct):
+    schema_version: int
+    run_id: str
+
+
+class _ConfigVersion(msgspec.Struct):
+    config_version: int | None = None
+    method_options: Any = None
+
+
+def read_config(path: Path) -> RunConfig:
+    """The config of a run, from its ``config.json``.
+
+    Raises:
+        ValueError: naming file and field: damaged, not one of ours, or of another version.
+    """
+    what_to_do = "delete the folder to start again"
+    content = read_bytes(path)
+    found = _decoded(content, _ConfigVersion, path, what_to_do)
+    version = found.config_version or (3 if found.method_options is not None else CONFIG_VERSION)
+    if version != CONFIG_VERSION:
+        raise ValueError(
+            f"{path} was written by another version of CompWorld (config version {version}; allowed: {CONFIG_VERSION}): "
+            "train the run again, which gives it a folder of its own, or read this one with the version that wrote it"
+        )
+    _decoded(content, RunConfig, path, what_to_do)
+    data = json_of(content, path)
+    data.pop("config_version", None)
+    try:
+        return RunConfig.from_dict(data)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged or not one of ours ({error}); {what_to_do}") from None
+
+
+def read_result(path: Path, config: RunConfig) -> dict[str, Any]:
+    """The result of a run, from its ``result.json``.
+
+    Raises:
+        ValueError: naming file and field: damaged, changed, of another version or of another run.
+    """
+    content = read_bytes(path)
+    found = _decoded(content, _Version, path, RUN_AGAIN)
+    if found.schema_version != RESULT_VERSION or found.run_id != config.run_id:
+        raise ValueError(
+            f"{path} has schema {found.schema_version} of run {found.run_id!r:.80}; "
+            f"allowed: schema {RESULT_VERSION} of this run; {RUN_AGAIN}"
+        )
+    return _sealed(content, Result, path, {"config": config.as_dict()})
+
+
+def read_student(path: Path, setting: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of a student of a setting.
+
+    Raises:
+        ValueError: naming file and field: damaged, changed or of another setting.
+    """
+    return _sealed(read_bytes(path), Student, path, setting)
+
+
+def progress_of(data: Any, path: Path) -> dict[str, Any]:
+    """What a checkpoint says of training so far.
+
+    Raises:
+        ValueError: naming file and field.
+    """
+    try:
+        msgspec.convert(data, Progress)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged or not one of ours ({error}); delete it to start again") from None
+    return dict(data)
+
+
+def _sealed(content: bytes, kind: type[Any], path: Path, expected: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with its own hash, and with what is known of it beforehand."""
+    _decoded(content, kind, path, RUN_AGAIN)
+    try:
+        found = unsealed(json_of(content, path), path)
+    except ValueError as error:
+        raise ValueError(f"{error}; {RUN_AGAIN}") from None
+    for name, value in expected.items():
+        if found.get(name) != json.loads(json.dumps(value)):
+            raise ValueError(f"{path} is of another run (its {name!r} is another); {RUN_AGAIN}")
+    return found
+
+
+def _decoded(content: bytes, kind: type[Kind], path: Path, what_to_do: str) -> Kind:
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (ValueError, RecursionError) as error:  # msgspec's errors are of these
+        raise ValueError(f"{path} is damaged or not one of ours ({error}); {what_to_do}") from None
