@@ -159,16 +159,17 @@ def heading(which: str, score: str) -> str:
 def sections_of(configs: Sequence[RunConfig], results: Sequence[dict[str, Any]]) -> list[Section]:
     """Collect the seeds of each method, and the methods of each family, support and kind.
 
-    Sections of references alone are left out where there is another.
+    Sections of references alone are left out where there is another; else each family and support has one.
     """
-    found: dict[tuple[str, ...], Section] = {}
+    found: dict[tuple[str, str, str], Section] = {}
     for config, result in zip(configs, results, strict=True):
         for kind in ["shown"] if config.trials is None else kinds_of(config.method):
             place = config.family, config.support, kind
             if place not in found:
                 found[place] = _section(config, kind)
             found[place].rows.setdefault(config.method, Row(config.method)).results.append(result)
-    return [section for section in found.values() if not section.only_references] or list(found.values())[:1]
+    trained = [section for section in found.values() if not section.only_references]
+    return trained or [section for (_, _, kind), section in found.items() if kind != "rewards"]
 
 
 def _section(config: RunConfig, kind: str) -> Section:
