@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: leaderboard test clean
+.PHONY: leaderboard test test-extras clean
 
 leaderboard: .venv/ready
 	$(BIN)/python -m benchmarks.leaderboard --preset quick $(ARGS)
@@ -13,10 +13,22 @@ test: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
+# What needs engines and loggers that exist, in an environment of its own upon .venv: some want older versions of common packages.
+test-extras: .venv-extras/ready
+	PYTHONPATH=. .venv-extras/bin/python -m pytest -m extras $(ARGS)
+
+.venv-extras/ready: .venv/ready
+	$(PYTHON) -m venv .venv-extras
+	.venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+		> "$$(.venv-extras/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/upon.pth"
+	.venv-extras/bin/python -m pip install --quiet --disable-pip-version-check \
+		ray==2.60.0 submitit==1.5.4 tensorboard==2.21.0 wandb==0.31.0 trackio==0.43.0
+	touch $@
+
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test]"
 	touch $@
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-extras

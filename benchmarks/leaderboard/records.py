@@ -37,15 +37,13 @@ def add_records(sections: Sequence[Section], paths: Sequence[Path]) -> None:
             name = f"{evaluation.settings['agent']} (record)"
             row = section.rows.setdefault(name, Row(name))
             world = evaluation.settings["world"]
-            result = next((result for result in row.results if result["world"] == world), None)
-            if result is None:
-                sha256 = evaluation.settings["split_sha256"]
-                result = {"run_id": path.stem, "world": world, "split_sha256": sha256, "scores": {}}
-                row.results.append(result)
+            sha256 = evaluation.settings["split_sha256"]
+            of_world = {"run_id": path.stem, "world": world, "split_sha256": sha256, "scores": {}}
+            result = row.results.setdefault(world, of_world)  # as seeds play in worlds of their number
             which = next(which for which, split in SPLITS.items() if split == evaluation.settings["split"])
             result["scores"][which] = scores_of(evaluation)
     for one in (row for every in sections for row in every.rows.values()):
-        for result in one.results:
+        for result in one.results.values():
             missing = [split for which, split in SPLITS.items() if which not in result["scores"]]
             if missing:
                 raise ValueError(
@@ -71,7 +69,10 @@ def _read(path: Path) -> Evaluation:
 def _own(section: Section) -> list[Evaluation]:
     """What a section's own runs were scored by."""
     records: list[dict[str, Any]] = [
-        record for row in section.rows.values() for result in row.results for record in result.get("evaluations", {}).values()
+        record
+        for row in section.rows.values()
+        for result in row.results.values()
+        for record in result.get("evaluations", {}).values()
     ]
     return [Evaluation.of_record(record) for record in records]
 

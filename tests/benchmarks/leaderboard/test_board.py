@@ -19,6 +19,7 @@ from benchmarks.leaderboard.sections import Section, sections_of
 from benchmarks.recipes import presets
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.preset import Preset
+from benchmarks.runs.executors import Outcome
 from benchmarks.runs.run import run
 from compworld.evaluation import Evaluation
 from tests.benchmarks.conftest import tiny
@@ -97,7 +98,7 @@ def test_a_family_of_ones_own_gets_runs_scores_and_rows(toy_family: str, tmp_pat
     for method in ("linear_hypernetwork", "anil", "random"):
         config = tiny(method)
         configs.append(RunConfig(toy_family, method, config.options, config.outer, config.evaluation, "optimal_action"))
-    sections = sections_of(configs, [run(config, tmp_path) for config in configs])
+    sections = sections_of([Outcome(config, run(config, tmp_path)) for config in configs])
     (section,) = sections
     assert section.title == "reach-small, random support"
     assert section.columns[:2] == [("fresh_episodes", "success_rate"), ("held_out", "success_rate")]
