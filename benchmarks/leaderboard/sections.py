@@ -181,9 +181,9 @@ def heading(which: str, score: str) -> str:
 def sections_of(outcomes: Sequence[Outcome]) -> list[Section]:
     """Collect the seeds of each method, and the methods of each family, support and kind.
 
-    Sections of references alone are left out where there is another.
+    Sections of references alone are left out where there is another; else each family and support has one.
     """
-    found: dict[tuple[str, ...], Section] = {}
+    found: dict[tuple[str, str, str], Section] = {}
     for outcome in outcomes:
         config = outcome.config
         for kind in ["shown"] if config.trials is None else kinds_of(config.method):
@@ -195,7 +195,8 @@ def sections_of(outcomes: Sequence[Outcome]) -> list[Section]:
                 row.results[config.seed] = outcome.result
             if outcome.problem:
                 row.problems[config.seed] = outcome.problem
-    return [section for section in found.values() if not section.only_references] or list(found.values())[:1]
+    trained = [section for section in found.values() if not section.only_references]
+    return trained or [section for (_, _, kind), section in found.items() if kind != "rewards"]
 
 
 def _section(config: RunConfig, kind: str) -> Section:

@@ -165,7 +165,7 @@ def test_records_that_fit_no_table_are_refused(records: list[Path], tmp_path: Pa
     config = tiny("random_play")
 
     def sections() -> list[Section]:
-        return sections_of([config], [run(config, tmp_path)])
+        return sections_of([Outcome(config, run(config, tmp_path))])
 
     with pytest.raises(ValueError, match=r"records of 'still \(record\)' in world 0 lack split 'held_out'; allowed: both of"):
         add_records(sections(), records[:1])
