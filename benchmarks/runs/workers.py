@@ -179,7 +179,7 @@ def serve(parent: int) -> None:
         if os.getppid() != parent:
             os._exit(1)
     orders_pipe, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    with open(os.devnull) as nothing:
+    with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)  # what a method prints is no answer
     orders: queue.Queue[bytes] = queue.Queue()
