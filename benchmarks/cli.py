@@ -168,20 +168,9 @@ def play(env_id: EnvironmentId = "CompWorld-Goals-v0", world: Seed = 0, split: S
         split: Which combinations.
         seed: Of the episodes.
     """
-    import gymnasium as gym
-    import pygame
-    from gymnasium.utils.play import play as play_environment
+    from benchmarks.reports.playing import play_in_window
 
-    import compworld  # noqa: F401 (registers the ids)
-
-    environment = gym.make(env_id, world=world, split=split, render_mode="rgb_array", tile_size=48)
-    names = environment.unwrapped.family.action_names  # type: ignore[attr-defined]
-    arrows = {"up": pygame.K_UP, "right": pygame.K_RIGHT, "down": pygame.K_DOWN, "left": pygame.K_LEFT}
-    others = [pygame.K_SPACE, pygame.K_1, pygame.K_2, pygame.K_3]
-    rest = [number for number, name in enumerate(names) if name not in arrows]
-    keys = {(arrows[name],): number for number, name in enumerate(names) if name in arrows}
-    keys |= {(key,): number for key, number in zip(others, rest, strict=False)}
-    play_environment(environment, keys_to_action=keys, noop=None, seed=seed, wait_on_player=True)
+    play_in_window(env_id, world, split, seed)
 
 
 def bench(repeats: Count = 5, threads: Few | None = None, only: str = "", json_file: Json = None) -> None:

@@ -14,6 +14,7 @@ from agents.context.heads import DEVIATION, Rows
 from agents.context.seen import Seen
 from agents.examples import Problem
 from agents.networks.gru import GRU
+from agents.networks.initialisers import check_sizes
 
 State = dict[str, Tensor]
 """What is remembered of B trials; every tensor begins with their axis."""
@@ -80,6 +81,7 @@ class Recurrent(Memory):
 
     def __init__(self, problem: Problem, width: int, inputs: int) -> None:
         super().__init__()
+        check_sizes(width=width, inputs=inputs)
         self.width = width
         self.transition = Transition(problem, inputs)
         self.cell = GRU(inputs, width)

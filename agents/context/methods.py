@@ -30,8 +30,9 @@ class RecurrentPolicy(ContextLearner):
         temperature: float = 1.0,
         sampled: bool = True,
     ) -> None:
+        memory = Recurrent(problem, width, inputs)
         head = PlainHead(problem, width, policy_width, problem.outputs)
-        super().__init__(problem, Recurrent(problem, width, inputs), head, temperature, sampled)
+        super().__init__(problem, memory, head, temperature, sampled)
 
 
 class RecurrentHypernetwork(ContextLearner):
@@ -52,8 +53,9 @@ class RecurrentHypernetwork(ContextLearner):
         temperature: float = 1.0,
         sampled: bool = True,
     ) -> None:
+        memory = Recurrent(problem, width, inputs)
         head = MixedHead(problem, width, policy_width, problem.outputs, templates)
-        super().__init__(problem, Recurrent(problem, width, inputs), head, temperature, sampled)
+        super().__init__(problem, memory, head, temperature, sampled)
 
 
 class Memoryless(ContextLearner):
@@ -143,5 +145,6 @@ class TransformerPolicy(ContextLearner):
         temperature: float = 1.0,
         sampled: bool = True,
     ) -> None:
+        memory = Transformer(problem, width, layers, heads, steps)
         head = PlainHead(problem, width, policy_width, problem.outputs)
-        super().__init__(problem, Transformer(problem, width, layers, heads, steps), head, temperature, sampled)
+        super().__init__(problem, memory, head, temperature, sampled)

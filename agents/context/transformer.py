@@ -71,7 +71,7 @@ class Transformer(Memory):
     def forward(self, seen: Seen, sizes: Sequence[int]) -> Tensor:
         step = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
         place = torch.cat([torch.arange(size) for size in sizes])
-        moved = self.transition(seen) + self.places[step]
+        moved = self.transition(seen) + self._places(len(sizes))[step]
         padded = moved.new_zeros(sizes[0], len(sizes), self.width).index_put((place, step), moved)
         for attending in self.attending:
             padded, _ = attending(padded)
@@ -84,7 +84,14 @@ class Transformer(Memory):
     def step(self, seen: Seen, state: State) -> tuple[Tensor, State]:
         """All trials are at the same step."""
         after: State = {}
-        moved = (self.transition(seen) + self.places[state["0"].shape[3]])[:, None]
+        steps = 1 + state["0"].shape[3]
+        moved = (self.transition(seen) + self._places(steps)[steps - 1])[:, None]
         for number, attending in enumerate(self.attending):
             moved, after[str(number)] = attending(moved, state[str(number)])
         return self.norm(moved[:, 0]), after
+
+    def _places(self, steps: int) -> Tensor:
+        """What tells the number of a step; refuses trials that are too long."""
+        if steps > len(self.places):
+            raise ValueError(f"a trial has more than {len(self.places)} steps; allowed: up to the transformer's option 'steps'")
+        return self.places

@@ -32,6 +32,8 @@ class Stage:
     """
 
     def __init__(self, family: GridFamily, split: Split, which: str, trials: int, episodes: int, seed: int) -> None:
+        if trials < 1:
+            raise ValueError(f"trials are {trials}; allowed: at least 1 in a batch")
         self.family, self.episodes = family, episodes
         self.engine = TrialEngine(trials, episodes, family, None, split, None, which)
         key = randomness.key_of("trials to learn from", seed, which)
@@ -52,7 +54,7 @@ class Stage:
         rewards, left = (np.zeros((trials, most), dtype=np.float32) for _ in range(2))
         begins = np.zeros((trials, most), dtype=bool)
         logits = np.zeros((trials, most, family.actions), dtype=np.float32)
-        visited = _Visited(engine)
+        visited = Visited(engine)
         running, state = np.arange(trials), learner.start(trials)
         rows_before = np.full((trials, family.rows), self.nothing)
         action_B, reward_B = np.zeros(trials, dtype=np.int64), np.zeros(trials)
@@ -92,8 +94,12 @@ class Stage:
         return Trials(*map(torch.as_tensor, (*arrays, lengths, codes)))
 
 
-class _Visited:
-    """The states that were visited, of which only what changes within an episode is noted."""
+class Visited:
+    """The states that are visited in trials, for labels; of each only what changes within an episode is noted.
+
+    Args:
+        engine: whose trials have just begun.
+    """
 
     def __init__(self, engine: TrialEngine) -> None:
         family, self.engine = engine.family, engine
@@ -106,6 +112,7 @@ class _Visited:
         self.noted: list[tuple[np.ndarray, int, np.ndarray, np.ndarray]] = []
 
     def note(self, running: np.ndarray, step: int) -> None:
+        """Remember the states of the trials ``running``, int64 indices, before their step number ``step``."""
         state = self.engine.state
         elapsed, episode = state.elapsed_B[running], self.engine.episode_B[running]
         self.agent_HKB[elapsed, episode, running] = state.agent_B[running]

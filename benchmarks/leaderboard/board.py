@@ -3,16 +3,17 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
 from benchmarks.leaderboard.grid import grid
-from benchmarks.leaderboard.sections import GENERALISATION, Section, sections_of
-from benchmarks.leaderboard.sentences import budget, decoded, leads, missing
+from benchmarks.leaderboard.records import add_records, read_record
+from benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
+from benchmarks.leaderboard.sentences import budget, decoded, leads, missing, played
 from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import ALL_METHODS
 from benchmarks.recipes.presets import preset
 from benchmarks.reports.escapes import in_terminal, terminal
 from benchmarks.runs.executors import Engine, Outcome, results_of, run_all
@@ -21,18 +22,23 @@ from benchmarks.runs.workers import Ended, Event, Step, side_by_side
 from benchmarks.scores.names import headline, title_of_score
 from compworld.files import write_json, write_text
 
+if TYPE_CHECKING:
+    from benchmarks.reports.result_plots import Panel
+
 FILMED = ("linear_hypernetwork", "anil")
+FILMED_TRIALS = ("recurrent_hypernetwork", "gru")
 
 
 def leaderboard(
     preset_name: str = "quick",
-    methods: Sequence[str] = ALL_METHODS,
+    methods: Sequence[str] | None = None,
     families: Sequence[str] | None = None,
     seeds: int | None = None,
     runs: Path = Path("runs"),
     out: Path = Path("leaderboard"),
     workers: int | None = None,
     device: str = "cpu",
+    records: Sequence[Path] = (),
     engine: Engine = side_by_side,
     fail_fast: bool = False,
     log: str | None = None,
@@ -43,13 +49,14 @@ def leaderboard(
 
     Args:
         preset_name: key of :data:`benchmarks.recipes.presets.PRESETS`.
-        methods: names, or ``module:Class`` for one's own.
+        methods: names, or ``module:Class`` for one's own; by default those of the preset.
         families: of the preset; by default all.
         seeds: their number, instead of the preset's.
         runs: folder of all runs.
         out: folder for the files.
         workers: runs side by side; by default one per core.
         device: where runs train and are scored.
+        records: of :func:`compworld.evaluate`, to be listed beside the runs.
         engine: who runs them; see :mod:`benchmarks.runs.executors`.
         fail_fast: stop at the first run that fails, and make no table.
         log: logger of each run; see :mod:`benchmarks.runs.loggers`.
@@ -63,9 +70,12 @@ def leaderboard(
     folder.mkdir(parents=True, exist_ok=True)
     chosen = preset(preset_name)
     configs = grid(preset_name, methods, families, seeds, device)
+    for path in records:  # before anything is trained
+        read_record(path)
     started = time.perf_counter()
     outcomes = run_with_progress(configs, runs, workers, console, engine, fail_fast, log)
     sections = sections_of(outcomes)
+    add_records(sections, records)
     cost = budget(chosen.title, outcomes, time.perf_counter() - started)
     write_text(folder / "leaderboard.md", markdown(sections, cost))
     write_text(folder / "leaderboard.csv", as_csv(sections))
@@ -116,7 +126,7 @@ def show(sections: Sequence[Section], cost: Sequence[str], console: Console) -> 
     """Print everything."""
     for section in sections:
         table_of(section, section.narrow_columns).show(console, narrow=True)
-        for line in (*missing(section), *leads(section), *decoded(section)):
+        for line in (*missing(section), *leads(section), *decoded(section), *played(section)):
             _say(console, line)
     for line in cost:
         _say(console, line)
@@ -128,45 +138,63 @@ def _say(console: Console, line: str) -> None:
 
 
 def pictures(sections: Sequence[Section], folder: Path) -> None:
-    """Held-out against trained combinations, and learning curves."""
-    from benchmarks.reports import result_plots, style
+    """Held-out against trained combinations and learning curves; of trials, adaptation curves and learning curves."""
+    from benchmarks.reports import result_plots
 
-    panels = []
-    for section in sections:
-        score = headline(section.family)
-        panel = result_plots.Panel(
-            f"{section.family.label}, {style.support_title(section.support)} support", title_of_score(score)
-        )
-        for method, row in section.rows.items():
-            fresh, held_out = (row.estimate(which, score) for which in GENERALISATION)
-            if fresh is None or held_out is None or not (fresh.is_finite and held_out.is_finite):
-                continue
-            panel.estimates[method] = fresh, held_out
-            curves = [result.get("validation", []) for result in row.results.values()]
-            if all(curves):
-                panel.curves[method] = curves
-        if panel.estimates:
-            panels.append(panel)
-    if not panels:
-        return
+    shown = [section for section in sections if not isinstance(section, TrialSection)]
+    trials = [section for section in sections if isinstance(section, TrialSection)]
+    panels = [panel for section in shown if (panel := _panel(section, headline(section.family))).estimates]
     note = "95 % intervals from a bootstrap over seeds and tasks; below the diagonal: worse on combinations never trained"
-    result_plots.held_out_against_fresh(panels, note, folder / "held_out_against_fresh.png")
+    if panels:
+        result_plots.held_out_against_fresh(panels, note, folder / "held_out_against_fresh.png")
     if any(panel.curves for panel in panels):
         result_plots.learning_curves(panels, folder / "learning_curves.png")
+    if trials:
+        curves = [
+            {
+                method: [section.curve(method, which) for which in GENERALISATION]
+                for method, row in section.rows.items()
+                if row.results
+            }
+            for section in trials
+        ]
+        result_plots.adaptation_curves(curves, [section.title for section in trials], folder / "adaptation_curves.png")
+        panels = [_panel(section, section.compared[0]) for section in trials]
+        result_plots.learning_curves(panels, folder / "learning_curves_of_trials.png", *result_plots.OF_TRIALS)
+
+
+def _panel(section: Section, score: str) -> "Panel":
+    from benchmarks.reports import result_plots, style
+
+    panel = result_plots.Panel(f"{section.family.label}, {style.support_title(section.support)} support", title_of_score(score))
+    for method, row in section.rows.items():
+        fresh, held_out = (row.estimate(which, score) for which in GENERALISATION)
+        if fresh is None or held_out is None or not (fresh.is_finite and held_out.is_finite):
+            continue
+        panel.estimates[method] = fresh, held_out
+        curves = [result.get("validation", []) for result in row.results.values()]
+        if all(curves):
+            panel.curves[method] = curves
+    return panel
 
 
 def _videos(sections: Sequence[Section], runs: Path, folder: Path, console: Console) -> None:
-    """Expert beside the agents of seed 0 on held-out combinations, for the first support of each family."""
+    """Expert beside the agents of seed 0 on held-out combinations: the first support of each family, episodes and trials."""
     from benchmarks.reports.video import render_video
 
-    first = {section.family.label: section for section in reversed(sections) if section.family.expert is not None}
-    for family, section in reversed(first.items()):
-        results = [section.rows[method].results.get(0) for method in FILMED if method in section.rows]
+    filmed: set[str] = set()
+    for section in sections:
+        trials = isinstance(section, TrialSection)
+        name = f"{section.family.label}_held_out{'_trials' if trials else ''}"
+        chosen = FILMED_TRIALS if trials else FILMED
+        results = [section.rows[method].results.get(0) for method in chosen if method in section.rows]
         ids = [result["run_id"] for result in results if result is not None]
-        if not ids:
+        if section.family.expert is None or not ids or name in filmed:
             continue
+        filmed.add(name)
+        episodes = 2 if trials else 4
         try:
-            files = render_video(runs, ids, "held_out", 4, folder / f"{family}_held_out", tell=lambda line: _say(console, line))
+            files = render_video(runs, ids, "held_out", episodes, folder / name, tell=lambda line: _say(console, line))
             _say(console, f"Video: {', '.join(map(str, files))}")
         except (OSError, ValueError, RuntimeError) as error:  # the table is worth more than its film
-            _say(console, f"No video of {family}: {error}")
+            _say(console, f"No video of {section.family.label}: {error}")

@@ -6,7 +6,6 @@ from typing import Annotated
 import tyro
 
 from benchmarks.recipes.names import (
-    METHOD_NAMES,
     DeviceName,
     ExecutorName,
     FamilyName,
@@ -23,7 +22,7 @@ Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 
 def leaderboard(
     preset: PresetName = "quick",
-    method: tuple[MethodName | str, ...] = METHOD_NAMES,
+    method: tuple[MethodName | str, ...] = (),
     family: tuple[FamilyName, ...] = (),
     seeds: Few | None = None,
     workers: Few | None = None,
@@ -34,13 +33,14 @@ def leaderboard(
     log: LoggerName | None = None,
     runs: Runs = Path("runs"),
     out: Path = Path("leaderboard"),
+    records: tuple[Path, ...] = (),
 ) -> None:
     """Run every method on every family of a preset; prints the table and writes Markdown, JSON, CSV, plots and videos.
 
     Args:
-        preset: quick (minutes on two cores), teacher (the small Teacher), evening (the paper's settings, 8 hours) or iclr2024
-            (its budgets too, days).
-        method: Which methods; your own as module:Class.
+        preset: quick (minutes on two cores), rewarded-quick (agents that adapt by acting, an hour), teacher (the small
+            Teacher), evening (the paper's settings, 8 hours) or iclr2024 (its budgets too, days).
+        method: Which methods; your own as module:Class; by default those of the preset.
         family: Which families of the preset; by default all.
         seeds: Number of seeds, instead of the preset's; seed s plays in world s.
         workers: Runs side by side; by default one per core of this machine, or what a cluster has.
@@ -52,18 +52,20 @@ def leaderboard(
         log: Also log training there; needs the extra of that name.
         runs: Folder in which every run has its own folder.
         out: Folder for the table.
+        records: Files that results of compworld.evaluate were saved to; they are listed beside the runs.
     """
     check_methods(*method)
     from benchmarks.leaderboard.board import leaderboard as make_leaderboard
     from benchmarks.runs.engines import engine_of
 
     engine = engine_of(executor, runs, slurm)
-    make_leaderboard(preset, method, family or None, seeds, runs, out, workers, device, engine, fail_fast, log)
+    chosen = method or None, family or None
+    make_leaderboard(preset, *chosen, seeds, runs, out, workers, device, records, engine, fail_fast, log)
 
 
 def work(
     preset: PresetName = "quick",
-    method: tuple[MethodName | str, ...] = METHOD_NAMES,
+    method: tuple[MethodName | str, ...] = (),
     family: tuple[FamilyName, ...] = (),
     seeds: Few | None = None,
     workers: Few = 1,
@@ -92,12 +94,12 @@ def work(
     from benchmarks.leaderboard.grid import grid
     from benchmarks.runs.executors import run_unclaimed
 
-    print(run_unclaimed(grid(preset, method, family or None, seeds, device), runs, workers, retry, log))
+    print(run_unclaimed(grid(preset, method or None, family or None, seeds, device), runs, workers, retry, log))
 
 
 def status(
     preset: PresetName | None = None,
-    method: tuple[MethodName | str, ...] = METHOD_NAMES,
+    method: tuple[MethodName | str, ...] = (),
     family: tuple[FamilyName, ...] = (),
     seeds: Few | None = None,
     device: DeviceName = "cpu",
@@ -117,5 +119,5 @@ def status(
     from benchmarks.leaderboard.grid import grid
     from benchmarks.runs.status import lines_of, states_of, summary_of
 
-    states = states_of(runs, grid(preset, method, family or None, seeds, device) if preset else ())
+    states = states_of(runs, grid(preset, method or None, family or None, seeds, device) if preset else ())
     print("\n".join([*lines_of(states), summary_of(states)]))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.leaderboard.sections import Row, Section, heading
-from benchmarks.leaderboard.sentences import decoded, leads, missing
+from benchmarks.leaderboard.sentences import decoded, leads, missing, played
 from benchmarks.recipes.methods import title_of
 from benchmarks.reports.table import Table
 from benchmarks.runs.provenance import provenance
@@ -25,7 +25,7 @@ def markdown(sections: Sequence[Section], budget: Sequence[str]) -> str:
     lines = ["# CompWorld leaderboard", "", *budget]
     for section in sections:
         lines += ["", f"## {section.title}", "", table_of(section, section.columns).markdown()]
-        lines += ["", *missing(section), *leads(section), *decoded(section)]
+        lines += ["", *missing(section), *leads(section), *decoded(section), *played(section)]
     return "\n".join(lines) + "\n"
 
 

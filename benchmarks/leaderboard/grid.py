@@ -11,7 +11,7 @@ from compworld import make_family
 
 
 def grid(
-    preset_name: str, methods: Sequence[str], families: Sequence[str] | None, seeds: int | None, device: str = "cpu"
+    preset_name: str, methods: Sequence[str] | None, families: Sequence[str] | None, seeds: int | None, device: str = "cpu"
 ) -> list[RunConfig]:
     """The configs of a preset; arguments as of :func:`benchmarks.leaderboard.board.leaderboard`.
 
@@ -21,7 +21,7 @@ def grid(
     chosen = preset(preset_name)
     configs = [replace(config, device=device) for config in chosen.configs(methods, families, seeds)]
     if not configs:
-        raise ValueError(f"nothing to run for families {families}, methods {list(methods)}, seeds {seeds}")
+        raise ValueError(f"nothing to run for families {families}, methods {methods}, seeds {seeds}")
     check_device(device)
     for config in configs:
         method_class(config.method)

@@ -6,10 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from agents import Actor
+from benchmarks.recipes.config import RunConfig
+from benchmarks.recipes.methods import method_class, track_of
 from benchmarks.runs.executors import Outcome
 from benchmarks.scores import statistics
 from benchmarks.scores.names import SET_TITLES, main_scores, title_of_score
 from benchmarks.scores.statistics import Estimate
+from benchmarks.scores.trials import GAIN, LOWER_FIFTH, episode_score
 from compworld import make_family
 from compworld.families.family import Family
 
@@ -50,13 +54,19 @@ class Row:
         chosen = self.results if seeds is None else sorted(seeds)
         return [np.asarray(self.results[seed]["scores"][which][score]) for seed in chosen]
 
+    def lowest(self, which: str, score: str) -> Estimate:
+        """20th percentile over tasks instead of their mean."""
+        return statistics.estimate(self.scores(which, score), np.random.default_rng(0), statistics.lower_fifth)
+
     def estimate(self, which: str, score: str) -> Estimate | None:
         """Aggregate over seeds, None if none has scores; ``which`` may be ``"gap"``: fresh episodes minus held out."""
         if not self.results:
             return None
         if (which, score) not in self._estimates:
             rng = np.random.default_rng(0)
-            if which == "gap":
+            if score == LOWER_FIFTH:
+                self._estimates[which, score] = self.lowest(which, score)
+            elif which == "gap":
                 fresh, held_out = (self.scores(name, score) for name in GENERALISATION)
                 self._estimates[which, score] = statistics.difference(fresh, held_out, rng)
             else:
@@ -85,10 +95,82 @@ class Section:
     def narrow_columns(self) -> list[tuple[str, str]]:
         return [(which, score) for score in main_scores(self.family) for which in GENERALISATION]
 
+    @property
+    def only_references(self) -> bool:
+        """Whether no method of it belongs to this section alone."""
+        return False
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The scores by which methods are compared below the table."""
+        return main_scores(self.family)
+
     def key(self, which: str, score: str) -> tuple[str, str]:
         """How files name a column: the score of playing is ``closed_loop``, whichever a family has."""
         plays = self.family.expert is not None and score == self.family.scores[0]
         return which, "closed_loop" if plays else score
+
+
+@dataclass(frozen=True)
+class TrialSection(Section):
+    """All methods of one kind that act, on one family and support.
+
+    Attributes:
+        kind: what they learn from, a key of :data:`KINDS`.
+        episodes: K, of a trial.
+    """
+
+    kind: str = "labels"
+    episodes: int = 1
+
+    @property
+    def title(self) -> str:
+        return f"{self.family.label}, {self.support} support, {KINDS[self.kind]}"
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        first, last = (episode_score("episode", k) for k in (1, self.episodes))
+        each = [(which, score) for score in (first, last, GAIN, LOWER_FIFTH) for which in GENERALISATION]
+        success = [(which, episode_score("success", self.episodes)) for which in GENERALISATION]
+        return [*each, *success, ("gap", last)]
+
+    @property
+    def narrow_columns(self) -> list[tuple[str, str]]:
+        first, last = (episode_score("episode", k) for k in (1, self.episodes))
+        return [(which, score) for score in (first, last) for which in GENERALISATION]
+
+    @property
+    def only_references(self) -> bool:
+        return all(len(kinds_of(method)) > 1 for method in self.rows)
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        return (episode_score("episode", self.episodes),)
+
+    def key(self, which: str, score: str) -> tuple[str, str]:
+        return which, score
+
+    def curve(self, method: str, which: str) -> list[Estimate]:
+        """The adaptation curve: the normalised return of each episode; empty if no run has scores."""
+        found = [self.rows[method].estimate(which, episode_score("episode", k + 1)) for k in range(self.episodes)]
+        return [estimate for estimate in found if estimate is not None]
+
+
+KINDS = {
+    "labels": "trials, trained with expert labels",
+    "rewards": "trials, trained by reward",
+    "told": "trials, told the task",
+}
+"""Sections of methods that act, never mixed: what they learn from. References stand in the first two."""
+
+
+def kinds_of(method: str) -> list[str]:
+    """The sections that a method which acts stands in."""
+    found = method_class(method)
+    assert issubclass(found, Actor)
+    if track_of(method) == "told":
+        return ["told"]
+    return ["labels", "rewards"] if found.learns_from == "nothing" else [found.learns_from]
 
 
 def heading(which: str, score: str) -> str:
@@ -97,16 +179,27 @@ def heading(which: str, score: str) -> str:
 
 
 def sections_of(outcomes: Sequence[Outcome]) -> list[Section]:
-    """Collect the seeds of each method, and the methods of each family and support."""
-    found: dict[tuple[str, str], Section] = {}
+    """Collect the seeds of each method, and the methods of each family, support and kind.
+
+    Sections of references alone are left out where there is another.
+    """
+    found: dict[tuple[str, ...], Section] = {}
     for outcome in outcomes:
         config = outcome.config
-        place = config.family, config.support
-        if place not in found:
-            found[place] = Section(make_family(config.family, config.world, **config.sizes), config.support)
-        row = found[place].rows.setdefault(config.method, Row(config.method))
-        if outcome.scored and outcome.result is not None:
-            row.results[config.seed] = outcome.result
-        if outcome.problem:
-            row.problems[config.seed] = outcome.problem
-    return list(found.values())
+        for kind in ["shown"] if config.trials is None else kinds_of(config.method):
+            place = config.family, config.support, kind
+            if place not in found:
+                found[place] = _section(config, kind)
+            row = found[place].rows.setdefault(config.method, Row(config.method))
+            if outcome.scored and outcome.result is not None:
+                row.results[config.seed] = outcome.result
+            if outcome.problem:
+                row.problems[config.seed] = outcome.problem
+    return [section for section in found.values() if not section.only_references] or list(found.values())[:1]
+
+
+def _section(config: RunConfig, kind: str) -> Section:
+    family = make_family(config.family, config.world, **config.sizes)
+    if config.trials is None:
+        return Section(family, config.support)
+    return TrialSection(family, config.support, kind=kind, episodes=config.trials.episodes)

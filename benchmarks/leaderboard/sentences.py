@@ -11,11 +11,13 @@ from benchmarks.reports.table import text_of
 from benchmarks.runs.executors import Outcome
 from benchmarks.runs.provenance import provenance
 from benchmarks.scores import statistics
-from benchmarks.scores.names import main_scores
 
 COMPARISONS = (
     *((method, "no_adaptation", "fresh_episodes") for method in ADAPTIVE),
     *((hypernetwork, other, "held_out") for hypernetwork in ADAPTIVE[:2] for other in ADAPTIVE[2:]),
+    *((method, "memoryless", "fresh_episodes") for method in ("gru", "recurrent_hypernetwork", "transformer")),
+    *(("recurrent_hypernetwork", other, "held_out") for other in ("gru", "transformer")),
+    ("told_mixed_policy", "told_policy", "held_out"),
 )
 """(method, another, set): does adaptation help at all, and do hypernetworks lead on combinations never trained?"""
 
@@ -26,7 +28,7 @@ def leads(section: Section) -> list[str]:
     for method, other, which in COMPARISONS:
         if method not in section.rows or other not in section.rows:
             continue
-        for score in main_scores(section.family):
+        for score in section.compared:
             rows = section.rows[method], section.rows[other]
             common = rows[0].results.keys() & rows[1].results.keys()
             if not common:
@@ -35,7 +37,8 @@ def leads(section: Section) -> list[str]:
             e = statistics.difference(ours, theirs, np.random.default_rng(0))
             verdict = "ahead" if e.low > 0 else "behind" if e.high < 0 else "undecided"
             names = f"{title_of(method)} minus {title_of(other)}, {heading(which, score)}"
-            lines.append(f"- {names}: {text_of(e, '+.3f')}, {verdict}")
+            some = f" ({len(common)} seeds)" if len({len(common), *(len(row.results) for row in rows)}) > 1 else ""
+            lines.append(f"- {names}{some}: {text_of(e, '+.3f')}, {verdict}")
     return lines
 
 
@@ -55,6 +58,19 @@ def decoded(section: Section) -> list[str]:
             f"({r2.min():.2f} to {r2.max():.2f} over seeds); shuffled {shuffled.mean():.2f}{alone}"
         )
     return lines
+
+
+def played(section: Section) -> list[str]:
+    """How many steps methods that act learned from."""
+    steps = {
+        title_of(row.method): [result["environment_steps"] / 1e6 for result in row.results.values()]
+        for row in section.rows.values()
+        if any("environment_steps" in result for result in row.results.values())
+    }
+    if not steps:
+        return []
+    each = "; ".join(f"{name} {np.mean(million):.2f}" for name, million in steps.items())
+    return [f"- million environment steps in training, mean over seeds (episodes end sooner for who does well): {each}"]
 
 
 def missing(section: Section) -> list[str]:
@@ -77,12 +93,23 @@ def budget(title: str, outcomes: Sequence[Outcome], seconds: float) -> list[str]
     return [
         f"Budget: {title}; {count} of one thread each, {trained / 60:.1f} minutes of training in total; "
         f"this call took {seconds / 60:.1f} minutes on {machine['processor']} ({machine['cores']} cores).",
-        f"Tasks seen in meta-training: {_tasks_seen(configs)}.",
+        f"Tasks (of trials: those played) seen in meta-training: {_tasks_seen(configs)}.",
         "Each seed plays in its own world (mazes, preferences and split). Values: interquartile mean over "
-        f"{len({config.seed for config in configs})} seeds of the mean over {configs[0].evaluation.tasks} tasks per set, "
+        f"{_seeds(configs)} of the mean over {configs[0].evaluation.tasks} tasks per set, "
         "with 95 % intervals from a bootstrap over seeds and tasks.",
         "Fresh: trained combinations with new episodes; held out: combinations never trained; gap: fresh minus held out.",
     ]
+
+
+def _seeds(configs: Sequence[RunConfig]) -> str:
+    """The number of seeds; where families and tracks differ, of each."""
+    seeds: dict[str, set[int]] = {}
+    for config in configs:
+        seeds.setdefault(f"{config.family} {config.track}", set()).add(config.seed)
+    numbers = {len(found) for found in seeds.values()}
+    if len(numbers) == 1:
+        return f"{numbers.pop()} seeds"
+    return f"seeds ({', '.join(f'{place} {len(found)}' for place, found in seeds.items())})"
 
 
 def _tasks_seen(configs: Sequence[RunConfig]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 import tyro
 
 from agents.training import OuterLoop
-from benchmarks.recipes.config import Evaluation, RunConfig
+from benchmarks.recipes.config import Evaluation, RunConfig, TrialTraining
 from benchmarks.recipes.methods import built_options, method_class, parameters_of, plain
 from compworld import SUPPORTS, make_family
 
@@ -57,6 +57,8 @@ def _fields_of(config: RunConfig) -> list[Field]:
     fields.append(("evaluation", Evaluation, config.evaluation))
     if config.outer is not None:
         fields.append(("outer", OuterLoop, config.outer))
+    if config.trials is not None:
+        fields.append(("trials", TrialTraining, config.trials))
     family = make_family(config.family, config.world, **config.sizes)
     sizes = [(name, type(value), value) for name, value in family.sizes.items()]
     chosen = SUPPORTS.get(config.support, lambda space, rng: None)

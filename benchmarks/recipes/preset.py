@@ -17,6 +17,8 @@ class Recipe:
     options: dict[str, Any]
     """From :func:`benchmarks.recipes.methods.options_of`."""
     outer: OuterLoop | None
+    imitation: str | None = None
+    """What labels teach; by default what the protocol says."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class Preset:
             recipe.options,
             recipe.outer,
             protocol.evaluation,
-            protocol.imitation,
+            recipe.imitation or protocol.imitation,
             seed=seed,
             world=seed,
             sizes=protocol.sizes,
@@ -137,14 +139,16 @@ class Preset:
         """Every cell: protocols x supports x seeds x methods; by default the methods that each protocol has."""
         for family in families or ():
             self.protocol(family, next(name for name in TRACKS if self.protocols[0].takes(name)))
-        return [
+        found = (
             self.config(protocol.family, method, seed, support)
             for protocol in self.protocols
             if protocol.family in (families or self.families)
             for support in protocol.supports
             for seed in range(seeds or protocol.seeds or self.seeds)
             for method in self._methods_of(protocol, methods)
-        ]
+        )
+        # Methods that were asked for may be on several protocols of a family.
+        return list({config.run_id: config for config in found}.values())
 
     def _methods_of(self, protocol: Protocol, methods: Sequence[str] | None) -> list[str]:
         """Of the methods, those that are on the protocol's tracks."""

@@ -9,7 +9,6 @@ from benchmarks.recipes.preset import Preset, Protocol, Recipe, recipes_of
 
 PREFERENCES, GOALS, TEACHER = "preferences-small", "goals-small", teacher.FAMILY
 TEACHER_STEPS = 500
-ACTING = ("gru", "recurrent_hypernetwork", "bayes", "bayes_trained", "random_play")
 ACTING_STEPS = {PREFERENCES: 200, GOALS: 125}
 
 
@@ -57,6 +56,6 @@ def preset() -> Preset:
         teacher.PROTOCOL,
     )
     # Two agents that adapt by acting, in one world and for half a minute each: a look at the tracks of `rewarded-quick`.
-    acting = tuple(rewarded.protocol(family, 50, ACTING, seeds=1) for family in (PREFERENCES, GOALS))
+    acting = tuple(rewarded.protocol(family, rewarded.COMPARED, seeds=1) for family in (PREFERENCES, GOALS))
     recipes = recipes_of(linear_hypernetwork, deep_hypernetwork, anil, maml) | rewarded.recipes(ACTING_STEPS)
     return Preset("small families, minutes on two cores", 3, protocols + acting, recipes)

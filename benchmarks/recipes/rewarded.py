@@ -1,9 +1,10 @@
 """Trials on the small families: agents that adapt by acting.
 
-How the settings were found: docs/decisions/0015-acting-learners.md.
+How the settings were found: docs/decisions/0016-acting-learners.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from agents import (
     RL2,
@@ -26,50 +27,53 @@ from benchmarks.recipes.preset import Preset, Protocol, Recipe
 PREFERENCES, GOALS = "preferences-small", "goals-small"
 EPISODES = {PREFERENCES: 4, GOALS: 3}
 HORIZONS = {PREFERENCES: 8, GOALS: 20}
-TEMPERATURES = {PREFERENCES: 0.3, GOALS: 1.0}
-"""Of the softmax while learning; Preferences has many best actions in most states, which a softmax mixes up."""
-SAMPLED = {PREFERENCES: False, GOALS: True}
-"""Whether actions are drawn when scored, too: on Goals the likeliest action alone finds less."""
+STEPS = {PREFERENCES: 400, GOALS: 250}
+ACTIONS: dict[str, dict[str, Any]] = {
+    PREFERENCES: {"temperature": 0.3, "sampled": False},
+    GOALS: {"temperature": 1.0, "sampled": True},
+}
+"""How actions are chosen by who imitates best actions: on Goals the likeliest alone finds less, on Preferences, where most
+states have several, drawing mixes them up."""
+COMPARED = ("gru", "recurrent_hypernetwork", "bayes", "bayes_trained", "random_play")
+OTHERS = ("transformer", "memoryless", "rl2", "told_policy", "told_mixed_policy")
 
-Recipes = dict[str, Callable[[str], Recipe]]
 
-
-def recipes(steps: dict[str, int]) -> Recipes:
+def recipes(steps: Mapping[str, int]) -> dict[str, Callable[[str], Recipe]]:
     """A recipe for each method, of as many batches of trials.
 
     Args:
         steps: of each family.
     """
 
-    def outer(family: str, learning_rate: float = 1e-2) -> OuterLoop:
+    def outer(family: str, learning_rate: float) -> OuterLoop:
         return OuterLoop(steps[family], learning_rate, schedule="cosine", warmup=steps[family] // 20)
 
     def gru(family: str) -> Recipe:
-        return Recipe(
-            options_of(RecurrentPolicy, temperature=TEMPERATURES[family], sampled=SAMPLED[family]), outer(family, 6e-3)
-        )
-
-    def recurrent_hypernetwork(family: str) -> Recipe:
-        return Recipe(
-            options_of(RecurrentHypernetwork, temperature=TEMPERATURES[family], sampled=SAMPLED[family]), outer(family)
-        )
+        if family == PREFERENCES:
+            options = options_of(RecurrentPolicy, temperature=0.1, sampled=False)
+            return Recipe(options, outer(family, 1e-2), "action_values")
+        return Recipe(options_of(RecurrentPolicy, **ACTIONS[family]), outer(family, 6e-3))
 
     def transformer(family: str) -> Recipe:
-        return Recipe(
-            options_of(TransformerPolicy, temperature=TEMPERATURES[family], sampled=SAMPLED[family]), outer(family, 3e-3)
-        )
+        if family == PREFERENCES:
+            options = options_of(TransformerPolicy, temperature=0.1, sampled=False)
+            return Recipe(options, outer(family, 3e-3), "action_values")
+        return Recipe(options_of(TransformerPolicy, **ACTIONS[family]), outer(family, 3e-3))
+
+    def recurrent_hypernetwork(family: str) -> Recipe:
+        return Recipe(options_of(RecurrentHypernetwork, **ACTIONS[family]), outer(family, 1e-2))
 
     def rl2(family: str) -> Recipe:
         return Recipe(options_of(RL2), outer(family, 3e-3))
 
     def memoryless(family: str) -> Recipe:
-        return Recipe(options_of(Memoryless, temperature=TEMPERATURES[family], sampled=SAMPLED[family]), outer(family))
+        return Recipe(options_of(Memoryless, **ACTIONS[family]), outer(family, 1e-2))
 
     def told_policy(family: str) -> Recipe:
-        return Recipe(options_of(ToldPolicy, temperature=TEMPERATURES[family], sampled=SAMPLED[family]), outer(family))
+        return Recipe(options_of(ToldPolicy, **ACTIONS[family]), outer(family, 1e-2))
 
     def told_mixed_policy(family: str) -> Recipe:
-        return Recipe(options_of(ToldMixedPolicy, temperature=TEMPERATURES[family], sampled=SAMPLED[family]), outer(family))
+        return Recipe(options_of(ToldMixedPolicy, **ACTIONS[family]), outer(family, 1e-2))
 
     return {
         "gru": gru,
@@ -85,12 +89,12 @@ def recipes(steps: dict[str, int]) -> Recipes:
     }
 
 
-def protocol(family: str, validate_every: int, methods: tuple[str, ...] | None = None, seeds: int | None = None) -> Protocol:
+def protocol(family: str, methods: tuple[str, ...], seeds: int) -> Protocol:
     """What all methods share on a family."""
     return Protocol(
         family,
         "optimal_action",
-        Evaluation(validate_every, validation_tasks=128),
+        Evaluation(validate_every=50, validation_tasks=128),
         trials=TrialTraining(EPISODES[family], updates=Updates(4, 64)),
         sizes={"horizon": HORIZONS[family]},
         methods=methods,
@@ -99,5 +103,7 @@ def protocol(family: str, validate_every: int, methods: tuple[str, ...] | None =
 
 
 def preset() -> Preset:
-    protocols = tuple(protocol(family, validate_every=50) for family in (PREFERENCES, GOALS))
-    return Preset("trials on the small families, an hour on two cores", 5, protocols, recipes({PREFERENCES: 400, GOALS: 250}))
+    protocols = tuple(
+        protocol(family, methods, seeds) for family in (PREFERENCES, GOALS) for methods, seeds in ((COMPARED, 5), (OTHERS, 3))
+    )
+    return Preset("trials on the small families, about an hour on two cores", 5, protocols, recipes(STEPS))

@@ -66,34 +66,78 @@ def held_out_against_fresh(panels: Sequence[Panel], note: str, path: Path) -> No
     style.save(figure, path)
 
 
-def learning_curves(panels: Sequence[Panel], path: Path) -> None:
-    """Validation accuracy against tasks seen, mean over seeds with their range; floors are lines at their best.
+OF_TRIALS = ("validation_return", "normalised return on validation trials, mean over episodes", "trials played in training")
+"""What :func:`learning_curves` draws of methods that act."""
+
+
+def learning_curves(
+    panels: Sequence[Panel],
+    path: Path,
+    score: str = "validation_action_accuracy",
+    title: str = "action accuracy on validation tasks",
+    seen: str = "tasks seen in meta-training",
+) -> None:
+    """A score of validation against tasks seen, mean over seeds with their range; floors are lines at their best.
 
     Args:
         panels: one for each family and support.
         path: of the PNG.
+        score: of validation records.
+        title, seen: what the axes are called.
     """
     figure, axes = style.panels(len(panels), style.PANEL)
     for axis, panel in zip(axes, panels, strict=True):
-        curves = {method: found for method, seeds in panel.curves.items() if (found := _of_seeds(seeds)) is not None}
+        curves = {method: found for method, seeds in panel.curves.items() if (found := _of_seeds(seeds, score)) is not None}
         shown = {method: found for method, found in curves.items() if method not in FLOORS} or curves
         colours = style.colours_of(list(shown))
-        for method, (seen, accuracy) in shown.items():
-            axis.plot(seen, accuracy.mean(0), color=colours[method], label=title_of(method))
-            axis.fill_between(seen, accuracy.min(0), accuracy.max(0), color=colours[method], alpha=0.15, linewidth=0)
-        axis.set(title=panel.title, xlabel="tasks seen in meta-training", ylabel="action accuracy on validation tasks")
+        for method, (tasks, values) in shown.items():
+            axis.plot(tasks, values.mean(0), color=colours[method], label=title_of(method))
+            axis.fill_between(tasks, values.min(0), values.max(0), color=colours[method], alpha=0.15, linewidth=0)
+        axis.set(title=panel.title, xlabel=seen, ylabel=title)
         if shown:
-            axis.set_ylim(style.limits_of([value for _, accuracy in shown.values() for value in accuracy.flat]))
+            axis.set_ylim(style.limits_of([value for _, values in shown.values() for value in values.flat]))
         style.floor_lines(axis, {m: float(a.mean(0).max()) for m, (_, a) in curves.items() if m not in shown})
     style.legend_below(figure, axes)
     figure.suptitle("Validation: trained combinations, fresh episodes; mean and range over seeds")
     style.save(figure, path)
 
 
-def _of_seeds(seeds: Sequence[Sequence[Mapping[str, Any]]]) -> tuple[np.ndarray, np.ndarray] | None:
-    """Tasks seen [records], and accuracy [seeds, records], as far as all seeds have come."""
+def adaptation_curves(curves: Sequence[Mapping[str, Sequence[Sequence[Estimate]]]], titles: Sequence[str], path: Path) -> None:
+    """Score by episode of a trial: solid on held-out combinations, dotted on trained ones; references are dashed.
+
+    Args:
+        curves: for each panel and method, estimates of each episode on trained and on held-out combinations.
+        titles: of the panels.
+        path: of the PNG.
+    """
+    figure, axes = style.panels(len(curves), style.PANEL)
+    for axis, panel, title in zip(axes, curves, titles, strict=True):
+        colours = style.colours_of(list(panel))
+        for method, pair in panel.items():
+            for estimates, line in zip(pair, (":", "--" if method.startswith("bayes") else "-"), strict=True):
+                episodes = np.arange(1, len(estimates) + 1)
+                label = title_of(method) if line != ":" else None
+                values = [estimate.value for estimate in estimates]
+                axis.errorbar(
+                    episodes,
+                    values,
+                    yerr=style.reach(estimates) if line == "-" else None,
+                    linestyle=line,
+                    marker=style.MARKERS.get(method, "o") if line == "-" else None,
+                    capsize=3,
+                    color=colours[method],
+                    label=label,
+                )
+        axis.set(title=title, xlabel="episode of the trial", ylabel="normalised return", xticks=episodes)
+    style.legend_below(figure, axes)
+    figure.suptitle("Held-out combinations with 95 % intervals; dotted: trained combinations")
+    style.save(figure, path)
+
+
+def _of_seeds(seeds: Sequence[Sequence[Mapping[str, Any]]], score: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """Tasks seen [records], and a score [seeds, records], as far as all seeds have come."""
     shortest = min((len(records) for records in seeds), default=0)
     if not shortest:
         return None
     seen = np.asarray([record["tasks"] for record in seeds[0][:shortest]])
-    return seen, np.asarray([[record["validation_action_accuracy"] for record in records[:shortest]] for records in seeds])
+    return seen, np.asarray([[record[score] for record in records[:shortest]] for records in seeds])

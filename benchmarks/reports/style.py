@@ -24,6 +24,16 @@ COLOURS = {
     "told_hypernetwork": "#009E73",
     "no_adaptation": "0.45",
     "random": "0.45",
+    "gru": "#D55E00",
+    "recurrent_hypernetwork": "#0072B2",
+    "transformer": "#E69F00",
+    "rl2": "#882255",
+    "told_policy": "#009E73",
+    "told_mixed_policy": "#56B4E9",
+    "bayes": "#332288",
+    "bayes_trained": "#999933",
+    "memoryless": "0.45",
+    "random_play": "0.45",
 }
 OWN_COLOURS = ("#CC79A7", "black", "#8C564B")
 """Of methods that are not ours, in the order in which a picture has them."""
@@ -33,6 +43,7 @@ MARKERS = {"told_hypernetwork": "D"}
 
 mpl.rcParams.update({"font.size": 9, "axes.titlesize": 10, "legend.fontsize": 8, "figure.titlesize": 9.5, "savefig.dpi": 130})
 mpl.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False})
+mpl.rcParams["text.parse_math"] = False  # names are not formulas
 
 PANEL = 4.4
 """Width of a panel in inches."""

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from imageio import v2 as imageio
 
-from agents import Adapted
 from benchmarks.recipes.methods import title_of
 from benchmarks.runs.run import TrainedRun, trained_run
 from benchmarks.scores.evaluation import show
@@ -27,24 +26,30 @@ OPTIONS: dict[str, dict[str, Any]] = {
 PAUSE_FRAMES = 4
 """Frames for which the end of an episode stays on the screen."""
 
+TITLE_HEIGHT = 42
+"""Pixels above a picture: two rows, for the longest names."""
+
+
+Policy = Callable[[Any], int]
+"""From an observation to an action."""
+
 
 class Player:
-    """Whoever acts in an environment of its own: an adapted learner, or the expert.
+    """Whoever acts in an environment of its own.
 
     Args:
         name: shown above its picture.
         environment: its own.
-        adapted: to all tasks; None for the expert.
-        device: of its tensors.
+        policy_of: what acts in the episode (or trial) of each task.
     """
 
-    def __init__(self, name: str, environment: CompWorldEnv, adapted: Adapted | None = None, device: str = "cpu") -> None:
-        self.name, self.environment, self.adapted, self.device = name, environment, adapted, device
+    def __init__(self, name: str, environment: CompWorldEnv, policy_of: Callable[[int], Policy]) -> None:
+        self.name, self.environment, self.policy_of = name, environment, policy_of
         self.running = False
 
     def begin(self, task: int, options: dict[str, Any]) -> None:
         """Start the episode of a task."""
-        self.policy = None if self.adapted is None else self.adapted[task : task + 1]
+        self.policy = self.policy_of(task)
         self.observation, _ = self.environment.reset(seed=task, options=options)
         self.running = True
 
@@ -52,12 +57,43 @@ class Player:
         """Take a step, unless the episode has ended."""
         if not self.running:
             return
-        if self.policy is None:
-            action = int(self.environment.expert_action())
-        else:
-            action = int(self.policy.act(torch.as_tensor(self.observation, device=self.device)[None, None]))
-        self.observation, _, terminated, truncated, _ = self.environment.step(action)
+        self.observation, _, terminated, truncated, _ = self.environment.step(self.policy(self.observation))
         self.running = not (terminated or truncated)
+
+
+def expert_player(environment: CompWorldEnv) -> Player:
+    """The family's expert, who knows the task."""
+    return Player("expert", environment, lambda task: lambda observation: int(environment.expert_action()))
+
+
+def shown_player(run: TrainedRun, environment: CompWorldEnv, streams: np.ndarray, weights: np.ndarray) -> Player:
+    """A learner that has adapted to demonstrations of each task."""
+    adapted = show(run.learner, run.config, run.world.batch(streams, weights, run.config.support_episodes, 1), 0).adapted
+
+    def policy_of(task: int) -> Policy:
+        policy = adapted[task : task + 1]
+        return lambda observation: int(policy.act(torch.as_tensor(observation, device=run.config.device)[None, None]))
+
+    return Player(title_of(run.config.method), environment, policy_of)
+
+
+def trial_player(run: TrainedRun, environment: CompWorldEnv, episodes: int) -> Player:
+    """A method that acts in a whole trial of each task, remembering what it saw."""
+    agent = run.actor.player(run.world.grid_family, run.world.split, episodes)
+
+    def policy_of(task: int) -> Policy:
+        remembered: list[Any] = []
+
+        def policy(observation: dict[str, Any]) -> int:
+            batch = {name: np.asarray(value)[None] for name, value in observation.items()}
+            state = remembered.pop() if remembered else None
+            action, state = agent.predict(batch, state, np.asarray([state is None]))
+            remembered.append(state)
+            return int(action[0])
+
+        return policy
+
+    return Player(title_of(run.config.method), environment, policy_of)
 
 
 def render_video(
@@ -70,13 +106,13 @@ def render_video(
     trust: bool = False,
     tell: Callable[[str], None] = print,
 ) -> list[Path]:
-    """Write ``path`` with the suffixes .mp4 and .gif: the expert, then the agent of each run, on the same episodes.
+    """Write ``path`` with the suffixes .mp4 and .gif: the expert, then the agent of each run, on the same episodes or trials.
 
     Args:
         root: folder of all runs.
         runs: ids of finished runs of one family, world and support.
         which: set of tasks: ``"train"``, ``"fresh_episodes"`` or ``"held_out"``.
-        episodes: number of episodes, each of another task.
+        episodes: number of episodes, or of whole trials, each of another task.
         path: of the files; one of the two suffixes is taken off first. In a folder they are called ``video``.
         tile_size: pixels per cell.
         trust: see :func:`benchmarks.runs.run.trained_run`.
@@ -100,11 +136,16 @@ def render_video(
                 f"run {other.config.run_id!r} plays in another world than {first.run_id!r}; allowed: the same world"
             )
     streams, weights = world.tasks(which, episodes, first.seed, "video")
-    players = [Player("expert", _environment(world, tile_size))]
+    trial: dict[str, Any] = {} if first.trials is None else {"episodes_per_trial": first.trials.episodes}
+    view: dict[str, Any] = {"render_mode": "rgb_array", "tile_size": tile_size, **trial}
+    players = [expert_player(world.environment(**view))]
     for one in loaded:
-        batch = world.batch(streams, weights, one.config.support_episodes, 1)
-        adapted = show(one.learner, one.config, batch, 0).adapted
-        players.append(Player(title_of(one.config.method), _environment(world, tile_size), adapted, one.config.device))
+        if first.trials is None:
+            players.append(shown_player(one, world.environment(**view), streams, weights))
+            continue
+        reads = one.actor.player(world.grid_family, world.split, first.trials.episodes).observation
+        seen = {"observation": reads, "told": one.config.track == "told"}
+        players.append(trial_player(one, world.environment(**view, **seen), first.trials.episodes))
     frames = _padded(_frames(world, players, weights, which))
     return _written(frames, [path_with(path, suffix) for suffix in OPTIONS], tell)
 
@@ -118,11 +159,9 @@ def path_with(path: Path, suffix: str) -> Path:
 
 
 def _padded(frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The first frame fixes the size; video needs even sides."""
-    height = 0
+    """Video needs even sides."""
     for frame in frames:
-        height = height or -(-frame.shape[0] // 2) * 2 + 40
-        yield _fit(frame, height, -(-frame.shape[1] // 2) * 2)
+        yield np.pad(frame, [(0, side % 2) for side in frame.shape[:2]] + [(0, 0)])
 
 
 def _written(frames: Iterator[np.ndarray], paths: Sequence[Path], tell: Callable[[str], None]) -> list[Path]:
@@ -158,11 +197,9 @@ def _file(path: Path) -> Generator[None, np.ndarray | None, None]:
 
 
 def _place(run: TrainedRun) -> tuple[Any, ...]:
-    return run.config.family, run.config.world, run.config.sizes, run.config.support, run.config.support_options
-
-
-def _environment(world: World, tile_size: int) -> CompWorldEnv:
-    return world.environment(render_mode="rgb_array", tile_size=tile_size)
+    config = run.config
+    episodes = None if config.trials is None else config.trials.episodes
+    return config.family, config.world, config.sizes, config.support, config.support_options, episodes
 
 
 def _frames(world: World, players: Sequence[Player], weights: np.ndarray, which: str) -> Iterator[np.ndarray]:
@@ -183,23 +220,11 @@ def _frames(world: World, players: Sequence[Player], weights: np.ndarray, which:
 
 def _beside(players: Sequence[Player], which: str) -> np.ndarray:
     pictures = [np.asarray(player.environment.render()) for player in players]
-    titles = [
-        caption_strip([f"{player.name} ({which.replace('_', ' ')})"], picture.shape[1], 14)
+    columns = [
+        np.concatenate(
+            [caption_strip([f"{player.name} ({which.replace('_', ' ')})"], picture.shape[1], TITLE_HEIGHT, 14), picture]
+        )
         for player, picture in zip(players, pictures, strict=True)
     ]
-    # Titles that wrap differently must not push their pictures out of line.
-    most = max(len(title) for title in titles)
-    columns = [
-        np.concatenate([_fit(title, most, title.shape[1]), picture]) for title, picture in zip(titles, pictures, strict=True)
-    ]
-    height = max(len(column) for column in columns)
-    gap = np.full((height, 8, 3), 255, dtype=np.uint8)
-    pieces = [piece for column in columns for piece in (_fit(column, height, column.shape[1]), gap)]
-    return np.concatenate(pieces[:-1], axis=1)
-
-
-def _fit(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    fitted = np.zeros((height, width, 3), dtype=np.uint8)
-    rows, columns = min(height, picture.shape[0]), min(width, picture.shape[1])
-    fitted[:rows, :columns] = picture[:rows, :columns]
-    return fitted
+    gap = np.full((len(columns[0]), 8, 3), 255, dtype=np.uint8)
+    return np.concatenate([piece for column in columns for piece in (column, gap)][:-1], axis=1)

@@ -70,6 +70,31 @@ class Hardware(msgspec.Struct):
     system: str
 
 
+class Settings(msgspec.Struct):
+    """What :func:`compworld.evaluate` was asked for."""
+
+    agent: str
+    env_id: str
+    track: str
+    world: int
+    support: str
+    support_options: dict[str, Any]
+    split: str
+    split_sha256: str
+    sizes: dict[str, Any]
+    tasks: int
+    episodes: int
+    seed: int
+
+
+class Evaluated(msgspec.Struct):
+    """A record of :func:`compworld.evaluate`; its arrays are held against each other when they are read."""
+
+    format: int
+    settings: Settings
+    episodes: dict[str, Any]
+
+
 class Result(msgspec.Struct):
     """``result.json``."""
 
@@ -87,7 +112,7 @@ class Result(msgspec.Struct):
     evaluation_seconds: float
     track: str = "shown"
     decoding: Decoding | None = None
-    evaluations: dict[str, dict[str, Any]] = {}
+    evaluations: dict[str, Evaluated] = {}
     environment_steps: int = 0
     outer_steps: int = 0
     tasks_seen: int = 0
@@ -215,6 +240,18 @@ def progress_of(data: Any, path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged or not one of ours ({error}); delete it to start again") from None
     return {"losses": [], **data}
+
+
+def check_settings(settings: Mapping[str, Any], path: Path) -> None:
+    """Hold the settings of an evaluation's record against their schema.
+
+    Raises:
+        ValueError: naming file and field.
+    """
+    try:
+        msgspec.convert(settings, Settings)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no record of compworld.evaluate ({error})") from None
 
 
 def _sealed(content: bytes, kind: type[Any], path: Path, expected: Mapping[str, Any]) -> dict[str, Any]:

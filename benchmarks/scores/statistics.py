@@ -56,9 +56,20 @@ def aggregate(scores: Scores) -> float:
     return float(interquartile_mean(np.asarray([np.mean(tasks) for tasks in scores])))
 
 
-def estimate(scores: Scores, rng: np.random.Generator) -> Estimate:
-    """Aggregate with its interval: seeds are resampled, and within each chosen seed its tasks."""
-    return _bootstrap([scores], lambda means: interquartile_mean(means[0]), rng)
+def lower_fifth(values: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """20th percentile: what four of five tasks reach."""
+    return np.asarray(np.percentile(values, 20, axis=axis))
+
+
+def estimate(scores: Scores, rng: np.random.Generator, of_tasks: Callable[..., np.ndarray] = np.mean) -> Estimate:
+    """Aggregate with its interval: seeds are resampled, and within each chosen seed its tasks.
+
+    Args:
+        scores: of each seed.
+        rng: source of randomness.
+        of_tasks: what is taken of the tasks of a seed, along ``axis``.
+    """
+    return _bootstrap([scores], lambda means: interquartile_mean(means[0]), rng, of_tasks)
 
 
 def difference(scores: Scores, others: Scores, rng: np.random.Generator) -> Estimate:
@@ -72,17 +83,22 @@ def difference(scores: Scores, others: Scores, rng: np.random.Generator) -> Esti
     return _bootstrap([scores, others], lambda means: interquartile_mean(means[0] - means[1]), rng)
 
 
-def _bootstrap(groups: Sequence[Scores], statistic: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator) -> Estimate:
+def _bootstrap(
+    groups: Sequence[Scores],
+    statistic: Callable[[np.ndarray], np.ndarray],
+    rng: np.random.Generator,
+    of_tasks: Callable[..., np.ndarray] = np.mean,
+) -> Estimate:
     """Percentile interval of a statistic of the task means [groups, seeds]."""
     seeds = len(groups[0])
-    point = statistic(np.asarray([[np.mean(tasks) for tasks in scores] for scores in groups]))
+    point = statistic(np.asarray([[of_tasks(tasks) for tasks in scores] for scores in groups]))
     # Means of resampled tasks for every resample and seed; which seeds a resample takes is the same for all groups.
     chosen = rng.integers(seeds, size=(RESAMPLES, seeds))
     means = np.empty((len(groups), RESAMPLES, seeds))
     for group, scores in enumerate(groups):
         for seed, tasks in enumerate(scores):
             values = np.asarray(tasks, dtype=np.float64)
-            resampled = values[rng.integers(len(values), size=(RESAMPLES, seeds, len(values)))].mean(axis=2)
+            resampled = of_tasks(values[rng.integers(len(values), size=(RESAMPLES, seeds, len(values)))], axis=2)
             means[group] = np.where(chosen == seed, resampled, means[group])
     low, high = np.percentile(statistic(means), [2.5, 97.5])
     return Estimate(float(point), float(low), float(high))

@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 from torch.utils.flop_counter import FlopCounterMode
 
+from agents.reward.stage import Visited
 from agents.training import MetaTrainer
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.methods import ADAPTIVE
@@ -18,6 +19,9 @@ from benchmarks.runs.run import new_learner
 from benchmarks.worlds.problems import meta_batch
 from benchmarks.worlds.world import World
 from compworld import ENV_IDS, few_shot_tasks, make_family, make_split
+from compworld.envs.lockstep import Lockstep
+from compworld.envs.trials import TrialEngine
+from compworld.families import grid_family, trial_sizes
 
 FAMILIES = ("goals", "preferences")
 
@@ -58,6 +62,8 @@ def measurements(repeats: int) -> dict[str, Callable[[], Measured]]:
             found[f"{family}/{method}"] = lambda config=config: _outer_step(config, repeats)  # type: ignore[misc]
     for family in FAMILIES:
         found[f"{family}/demonstrations"] = lambda family=family: _demonstrations(family, repeats)  # type: ignore[misc]
+    for family in (f"{family}-small" for family in FAMILIES):
+        found[f"{family}/labels"] = lambda family=family: _labels(family, repeats)  # type: ignore[misc]
     for env_id in ENV_IDS:
         found[f"single/{env_id}"] = lambda env_id=env_id: _single(env_id, repeats)  # type: ignore[misc]
         found[f"vector/{env_id}"] = lambda env_id=env_id: _vector(env_id, repeats)  # type: ignore[misc]
@@ -97,6 +103,21 @@ def _demonstrations(family_name: str, repeats: int) -> Measured:
     batches = few_shot_tasks(family, make_split(family.space), tasks=tasks)
     seconds = median_seconds(lambda: next(batches), repeats) / (2 * tasks * episodes)
     return Measured(seconds, "episode", f"{2 * tasks * episodes} at a time, planned and packed")
+
+
+def _labels(family_name: str, repeats: int, trials: int = 128) -> Measured:
+    sizes = trial_sizes(family_name)
+    family = grid_family(make_family(family_name, horizon=sizes["horizon"]))
+    engine = TrialEngine(trials, sizes["episodes"], family, None, make_split(family.space), None, "train")
+    engine.reset(np.arange(trials))
+    lockstep, visited, rng, labels = Lockstep(engine), Visited(engine), np.random.default_rng(0), 0
+    while not lockstep.over_B.all():
+        running = np.flatnonzero(~lockstep.over_B)
+        visited.note(running, int(engine.steps_B.max()))
+        labels += len(running)
+        lockstep.step(rng.integers(family.actions, size=trials))
+    note = f"best actions of {labels} states that random play visited in {trials} trials, planned at once"
+    return Measured(median_seconds(visited.labels, repeats) / labels, "label", note)
 
 
 def _single(env_id: str, repeats: int, steps: int = 2000) -> Measured:

@@ -52,12 +52,12 @@ class World:
             ValueError: the family has nothing to act in.
         """
         self.require_environment()
-        return CompWorldVectorEnv(number, **self._made_of(), **options)
+        return CompWorldVectorEnv(number, **{**self._made_of(), **options})
 
     def environment(self, **options: Any) -> CompWorldEnv:
         """One environment; see :meth:`environments`."""
         self.require_environment()
-        return CompWorldEnv(**self._made_of(), **options)
+        return CompWorldEnv(**{**self._made_of(), **options})
 
     def require_environment(self) -> None:
         """Refuse a family that has nothing to act in.

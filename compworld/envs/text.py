@@ -56,14 +56,16 @@ def describe(
     maze, agent = int(state.maze_B[index]), int(state.agent_B[index])
     cells = np.where(family.walls[maze].reshape(-1), "#", ".").tolist()
     items = []
-    for number, (cell, feature, there) in enumerate(
+    # The order in which a state has objects would tell which one is the goal.
+    objects = sorted(
         zip(
-            state.object_cell_BO[index].tolist(),
             state.object_feature_BO[index].tolist(),
+            state.object_cell_BO[index].tolist(),
             state.remaining_BO[index].tolist(),
             strict=True,
         )
-    ):
+    )
+    for number, (feature, cell, there) in enumerate(objects):
         letter = string.ascii_lowercase[number % 26]
         row, column = divmod(cell, columns)
         items.append(f"{letter} = {name_of(feature)} {f'at row {row}, column {column}' if there else '(collected)'}")

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from compworld.arguments import integer
 from compworld.backends import Array, Tables, namespace
 from compworld.families.demonstrations import demonstrate
 from compworld.families.expert import Expert
@@ -20,6 +21,9 @@ from compworld.families.weights import TABLES
 from compworld.grid.moves import FACING, MOVES, next_cells
 from compworld.grid.objects import OBJECTS
 from compworld.modules.spaces import ModuleSpace
+
+LONGEST_HORIZON = 10_000
+"""Experts look ahead step by step."""
 
 
 class GridFamily(Family):
@@ -54,12 +58,10 @@ class GridFamily(Family):
         action_names: tuple[str, ...],
         **tables: np.ndarray,
     ) -> None:
-        if not 1 <= features <= len(OBJECTS):
-            raise ValueError(f"number of object features is {features}; allowed: 1 to {len(OBJECTS)}")
+        check_features(features)
         if objects < 1:
             raise ValueError(f"number of objects is {objects}; allowed: at least 1")
-        if sizes["horizon"] < 1:
-            raise ValueError(f"size 'horizon' is {sizes['horizon']}; allowed: at least 1")
+        integer("size 'horizon'", sizes["horizon"], 1, LONGEST_HORIZON)
         self.world = world
         self.sizes = sizes
         self.space = space
@@ -166,11 +168,13 @@ class GridFamily(Family):
         """The observation as indices of its active entries, int64 [B, R].
 
         Row ``cell * channels + channel`` is an entry of the flattened symbolic observation, row ``D + maze`` stands for all
-        walls of that maze together, and row ``D + mazes`` for nothing (an object that was collected).
+        walls of that maze together, and row ``D + mazes`` for nothing (an object that was collected). Objects come first, in
+        ascending order of row: the order in which a state has them would tell which one is the goal.
         """
         xp = namespace(state.agent_B)
         cell_row = self.tables.like(state.agent_B)["channel_offset"]
         objects = xp.where(state.remaining_BO, cell_row[state.object_cell_BO] + state.object_feature_BO, self.row_count - 1)
+        objects = xp.sort(objects, axis=1)
         agent = self.tables.like(state.agent_B)["agent_row"][state.agent_B]
         return xp.concat([objects, agent[:, None], (self.input_size + state.maze_B)[:, None]], axis=1)
 
@@ -248,3 +252,9 @@ class GridFamily(Family):
         weights = xp.repeat(weights_TM, streams_TE.shape[1], axis=0)
         shown = demonstrate(self, self.place(xp.reshape(streams_TE, (-1,)), weights))
         return pack(shown, len(streams_TE), groups)
+
+
+def check_features(features: int) -> None:
+    """Raise ValueError unless there are so many kinds of objects."""
+    if not 1 <= features <= len(OBJECTS):
+        raise ValueError(f"number of object features is {features}; allowed: 1 to {len(OBJECTS)}")

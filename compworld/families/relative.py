@@ -26,7 +26,10 @@ def relative_size(family: GridFamily) -> int:
 
 
 def relative_rows(family: GridFamily, state: State) -> Array:
-    """The entries that are 1, int64 [B, R]: the objects (D for one that was collected), the agent, the maze."""
+    """The entries that are 1, int64 [B, R]: the objects in ascending order (D for one that was collected), the agent, the maze.
+
+    The order in which a state has objects would tell which one is the goal.
+    """
     xp = namespace(state.agent_B)
     place = _places(family.shape).like(state.agent_B)["place"]
     rows, columns = family.shape
@@ -34,6 +37,7 @@ def relative_rows(family: GridFamily, state: State) -> Array:
     offset_BO = place[state.object_cell_BO] - (place[state.agent_B] - centre)[:, None]
     size, first = relative_size(family), _offsets(family) * family.features
     objects = xp.where(state.remaining_BO, offset_BO * family.features + state.object_feature_BO, size)
+    objects = xp.sort(objects, axis=1)
     return xp.concat([objects, (first + state.agent_B)[:, None], (first + family.cells + state.maze_B)[:, None]], axis=1)
 
 

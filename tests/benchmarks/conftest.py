@@ -6,18 +6,29 @@ from pathlib import Path
 
 import pytest
 
-from agents import LEARNERS
+from agents import METHODS
 from benchmarks.recipes.config import Evaluation, RunConfig
+from benchmarks.recipes.methods import track_of
 from benchmarks.recipes.presets import PRESETS, preset
 from compworld.families import FAMILIES, register_family, unregister_family
 from tests.compworld.toy import Reach
 
-METHOD_NAMES = tuple(LEARNERS)
+METHOD_NAMES = tuple(METHODS)
 FAMILY_NAMES = tuple(family.label_of("small") for family in FAMILIES.values())
 """The small variant of every family."""
+CELLS = tuple(
+    (method, family.label_of("small"))
+    for method in METHOD_NAMES
+    for family in FAMILIES.values()
+    if track_of(method) == "shown" or family.env_id_of("small") is not None
+)
+"""Every method on every family that it can be on."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if {"method", "family_name"} <= set(metafunc.fixturenames):
+        metafunc.parametrize(("method", "family_name"), CELLS)
+        return
     for name, values in {"method": METHOD_NAMES, "family_name": FAMILY_NAMES, "preset_name": tuple(PRESETS)}.items():
         if name in metafunc.fixturenames and not _marked(metafunc, name):
             metafunc.parametrize(name, values)
@@ -28,9 +39,16 @@ def _marked(metafunc: pytest.Metafunc, name: str) -> bool:
 
 
 def tiny(method: str = "anil", family: str = "goals-small", **changes: object) -> RunConfig:
-    """The family's recipe cut down to four outer steps."""
-    name = next(name for name in PRESETS if family in preset(name).families)
-    config = preset(name).config(family, method, 0)
+    """The family's recipe cut down to four outer steps.
+
+    Raises:
+        ValueError: the family has nothing for the method to act in.
+    """
+    track = track_of(method)
+    there = [name for name in PRESETS if any(p.family == family and p.takes(track) for p in preset(name).protocols)]
+    if not there:
+        raise ValueError(f"no preset has track {track!r} on {family!r}")
+    config = preset(there[0]).config(family, method, 0)
     return dataclasses.replace(
         config if config.outer is None else config.with_steps(4),
         evaluation=Evaluation(2, validation_tasks=8, tasks=12, query_episodes=2, rollout_episodes=2),

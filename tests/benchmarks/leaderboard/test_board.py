@@ -1,22 +1,28 @@
 """The leaderboard's files, pictures and videos; a family of one's own gets its table too."""
 
 import csv
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import imageio.v3 as iio
 import pytest
 
+import compworld
 from benchmarks import cli
 from benchmarks.leaderboard import board
 from benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
-from benchmarks.leaderboard.sections import sections_of
+from benchmarks.leaderboard.records import add_records
+from benchmarks.leaderboard.sections import Section, sections_of
 from benchmarks.recipes import presets
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.preset import Preset
 from benchmarks.runs.executors import Outcome
 from benchmarks.runs.run import run
+from compworld.evaluation import Evaluation
+from compworld.files import sealed, unsealed, write_json
 from tests.benchmarks.conftest import tiny
 
 
@@ -28,19 +34,20 @@ class TinyPreset(Preset):
 
 
 @pytest.fixture
-def tiny_preset(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
-    """Makes the preset ``tiny`` of one family and so many seeds."""
+def tiny_preset(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes the preset ``tiny`` of one family, so many seeds and a track."""
 
-    def make(family: str, seeds: int) -> None:
+    def make(family: str, seeds: int, track: str = "shown") -> None:
         quick = presets.preset("quick")
-        small = TinyPreset(quick.title, seeds, (quick.protocol(family),), quick.recipes)
+        protocol = dataclasses.replace(quick.protocol(family, track), seeds=None)
+        small = TinyPreset(quick.title, seeds, (protocol,), quick.recipes)
         monkeypatch.setitem(presets.PRESETS, "tiny", lambda: small)
 
     return make
 
 
 def test_leaderboard_writes_table_data_plots_and_video(
-    tiny_preset: Callable[[str, int], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_preset: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     methods = ("linear_hypernetwork", "anil", "random")
     tiny_preset("goals-small", 2)
@@ -66,7 +73,7 @@ def test_leaderboard_writes_table_data_plots_and_video(
 
 
 def test_families_without_an_environment_have_a_table_too(
-    tiny_preset: Callable[[str, int], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_preset: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tiny_preset("teacher-small", 1)
     board.leaderboard("tiny", ("anil", "no_adaptation"), runs=tmp_path / "runs", out=tmp_path / "out")
@@ -80,7 +87,7 @@ def test_families_without_an_environment_have_a_table_too(
     assert "family 'teacher' has no environment; allowed: 'preferences', 'goals'" in capsys.readouterr().err
 
 
-def test_nothing_to_run_is_refused(tiny_preset: Callable[[str, int], None], tmp_path: Path) -> None:
+def test_nothing_to_run_is_refused(tiny_preset: Callable[..., None], tmp_path: Path) -> None:
     tiny_preset("goals-small", 0)
     with pytest.raises(ValueError, match="nothing to run"):
         board.leaderboard("tiny", runs=tmp_path)
@@ -105,3 +112,72 @@ def test_a_family_of_ones_own_gets_runs_scores_and_rows(toy_family: str, tmp_pat
     assert set(as_json(sections, [])["rows"][0]["estimates"]) >= {"held_out/closed_loop", "held_out/action_accuracy"}
     board.pictures(sections, tmp_path)
     assert iio.imread(tmp_path / "held_out_against_fresh.png").std() > 0
+
+
+def still(observation: dict[str, Any]) -> int:
+    """An agent of a user's own."""
+    return 0
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> list[Path]:
+    """What `compworld.evaluate` finds for it on the tasks of tiny runs."""
+    config = tiny("gru")
+    paths = []
+    for split in ("train", "held_out"):
+        paths.append(tmp_path / f"{split}.json")
+        result = compworld.evaluate(still, "CompWorld-Goals-Small-v0", world=0, split=split, tasks=config.evaluation.tasks)
+        result.save(paths[-1])
+    return paths
+
+
+def test_trials_have_tables_by_what_is_learned_from(
+    tiny_preset: Callable[..., None], records: list[Path], tmp_path: Path
+) -> None:
+    methods = ("gru", "recurrent_hypernetwork", "rl2", "told_policy", "bayes", "random_play")
+    tiny_preset("goals-small", 1, "rewarded")
+    sections = board.leaderboard("tiny", methods, runs=tmp_path / "runs", out=tmp_path / "out", records=records)
+    own = "still (record)"
+    assert [tuple(section.rows) for section in sections] == [
+        ("gru", "recurrent_hypernetwork", "bayes", "random_play", own),
+        ("rl2", "bayes", "random_play", own),
+        ("told_policy",),
+    ]
+    folder = tmp_path / "out" / "tiny"
+    table = (folder / "leaderboard.md").read_text()
+    for title in ("trained with expert labels", "trained by reward", "told the task"):
+        assert f"## goals-small, random support, trials, {title}" in table
+    assert (
+        "| method | episode 1, fresh | episode 1, held out | episode 3, fresh | episode 3, held out | gain, fresh | " in table
+    )
+    assert "| Bayes, all combinations | " in table
+    assert "recurrent hypernetwork minus GRU, episode 3, held out: " in table
+    assert "million environment steps in training" in table
+    rows = {row["method"]: row for row in json.loads((folder / "leaderboard.json").read_text())["rows"]}
+    expected = Evaluation.of_record(json.loads(records[1].read_text())).summary()["normalised_return"][2, 0]
+    assert rows[own]["estimates"]["held_out/episode_3"]["value"] == pytest.approx(expected)
+    for name in ("adaptation_curves.png", "learning_curves_of_trials.png"):
+        assert iio.imread(folder / name).std() > 0
+    assert (folder / "goals-small_held_out_trials.gif").stat().st_size > 1000
+
+
+def test_records_that_fit_no_table_are_refused(records: list[Path], tmp_path: Path) -> None:
+    config = tiny("random_play")
+
+    def sections() -> list[Section]:
+        return sections_of([config], [run(config, tmp_path)])
+
+    with pytest.raises(ValueError, match=r"records of 'still \(record\)' in world 0 lack split 'held_out'; allowed: both of"):
+        add_records(sections(), records[:1])
+    changed = tmp_path / "changed.json"
+    other = unsealed(json.loads(records[0].read_text(encoding="utf-8")), records[0])
+    for change, message in (
+        ({"seed": 7}, "which no table here has; allowed: CompWorld-Goals-Small-v0 world 0, rewarded, 12 tasks"),
+        ({"split": "all"}, "is of split 'all'; allowed: 'train', 'held_out'"),
+    ):
+        write_json(changed, sealed({**other, "settings": {**other["settings"], **change}}))
+        with pytest.raises(ValueError, match=message):
+            add_records(sections(), [changed])
+    write_json(changed, sealed({}))
+    with pytest.raises(ValueError, match=r"record is not one of compworld\.evaluate"):
+        add_records(sections(), [changed])

@@ -2,8 +2,10 @@
 
 import pytest
 
+from agents import Updates
 from benchmarks.recipes.changes import changed
-from benchmarks.recipes.config import RunConfig
+from benchmarks.recipes.config import RunConfig, TrialTraining
+from benchmarks.recipes.methods import method_class, parameters_of
 from tests.benchmarks.conftest import tiny
 
 
@@ -44,6 +46,13 @@ def test_what_stays_keeps_the_runs_name(arguments: list[str]) -> None:
     assert changed(tiny(), arguments).run_id == tiny().run_id
 
 
+def test_how_trials_are_played_can_be_set() -> None:
+    config = changed(tiny("gru"), ["--trials.episodes", "2", "--trials.updates.trials", "32", "--temperature", "0.5"])
+    assert config.trials == TrialTraining(2, updates=Updates(4, 32))
+    assert config.options["temperature"] == 0.5
+    assert RunConfig.from_dict(config.as_dict()) == config
+
+
 def test_options_that_a_recipe_leaves_to_the_constructor_can_be_set() -> None:
     config = tiny("linear_hypernetwork")
     assert "normalised_start" not in config.options
@@ -58,4 +67,5 @@ def test_every_method_lists_its_fields(method: str, family_name: str) -> None:
     assert "--evaluation.tasks" in listed
     assert ("--outer.steps" in listed) == (config.outer is not None)
     assert ("--inner.steps" in listed) == ("inner" in config.options)
-    assert ("--width" in listed) == ("width" in config.options)
+    assert ("--trials.updates.number" in listed) == (config.track != "shown")
+    assert ("--width" in listed) == ("width" in parameters_of(method_class(method)))

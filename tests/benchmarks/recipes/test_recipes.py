@@ -1,18 +1,20 @@
 """Presets, the choices of the command line, and options of methods."""
 
 import json
+from collections.abc import Callable
 from typing import get_args
 
 import pytest
 
-from agents import ANIL, LEARNERS, MAML, InnerLoop, Learner, LinearHypernetwork, Problem
+from agents import ANIL, MAML, METHODS, InnerLoop, LinearHypernetwork, Method, Problem
 from benchmarks.recipes import names
-from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import ALL_METHODS, make_learner, method_class, options_of
+from benchmarks.recipes.config import RunConfig, TrialTraining
+from benchmarks.recipes.methods import ALL_METHODS, make_learner, method_class, options_of, track_of
 from benchmarks.recipes.presets import PRESETS, preset
+from benchmarks.runs.run import new_method
 from benchmarks.theory.studies import STUDIES
 from benchmarks.worlds.problems import problem_of
-from benchmarks.worlds.world import SETS
+from benchmarks.worlds.world import SETS, World
 from compworld import ENV_IDS, SUPPORTS, make_family
 from compworld.families import family_names
 from tests.benchmarks.conftest import tiny
@@ -20,7 +22,7 @@ from tests.benchmarks.conftest import tiny
 
 def test_the_command_lines_choices_are_those_that_there_are() -> None:
     there = {
-        names.MethodName: LEARNERS,
+        names.MethodName: METHODS,
         names.PresetName: PRESETS,
         names.FamilyName: family_names(),
         names.SupportName: SUPPORTS,
@@ -37,11 +39,35 @@ def test_the_command_lines_choices_are_those_that_there_are() -> None:
 def test_recipes_construct_every_method_at_its_published_size(preset_name: str) -> None:
     chosen = preset(preset_name)
     for config in chosen.configs(seeds=1):
-        learner = make_learner(config.method, config.options, problem_of(make_family(config.family), config.imitation))
-        assert isinstance(learner, method_class(config.method))
-        assert learner.trainable == (config.outer is not None)
+        made = new_method(config, World(config))
+        assert isinstance(made, method_class(config.method))
+        assert made.trainable == (config.outer is not None)
         assert RunConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
-    assert [config.method for config in chosen.configs(seeds=1)][: len(ALL_METHODS)] == list(ALL_METHODS)
+
+
+@pytest.mark.parametrize(
+    ("name", "tracks"), [("quick", {"shown", "rewarded"}), ("rewarded-quick", {"rewarded", "told"}), ("teacher", {"shown"})]
+)
+def test_a_preset_has_every_method_of_its_tracks(name: str, tracks: set[str]) -> None:
+    configs = preset(name).configs(seeds=1)
+    assert {config.track for config in configs} == tracks
+    here = {config.method for config in configs}
+    assert here >= {method for method in ALL_METHODS if track_of(method) in tracks - {"rewarded"}}
+    assert (here >= {"gru", "recurrent_hypernetwork", "bayes", "bayes_trained", "random_play"}) == ("rewarded" in tracks)
+
+
+def test_methods_that_act_are_compared_at_equal_budgets() -> None:
+    """As many batches of trials, and of updates that imitate, for every method of a family."""
+    for family in preset("rewarded-quick").families:
+        found = [config for config in preset("rewarded-quick").configs(families=[family], seeds=1) if config.outer]
+        assert len({(config.steps, config.meta_batch, config.trials) for config in found}) == 1
+
+
+def test_what_a_preset_does_not_have_is_refused() -> None:
+    with pytest.raises(ValueError, match="this preset has no track 'rewarded' on 'goals'; allowed: 'shown'"):
+        preset("iclr2024").config("goals", "gru", 0)
+    with pytest.raises(ValueError, match="this preset has no track 'shown' on 'goals-small'; allowed: 'rewarded', 'told'"):
+        preset("rewarded-quick").config("goals-small", "anil", 0)
 
 
 def test_the_papers_numbers_of_fast_parameters() -> None:
@@ -75,11 +101,30 @@ def test_a_run_is_named_by_everything_that_determines_it() -> None:
     [
         ({"device": "tpu"}, "unknown device 'tpu'; allowed: 'cpu', 'cuda', 'mps'"),
         ({"support_episodes": 0}, "support_episodes is 0; allowed: at least 1"),
+        ({"track": "heard"}, "unknown track 'heard'; allowed: 'shown', 'rewarded', 'told'"),
+        ({"track": "told"}, "trials are None on track 'told'; allowed: None on 'shown', else how to act"),
     ],
 )
 def test_impossible_configs_are_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         tiny(**change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: TrialTraining(0), "trials.episodes is 0; allowed: at least 1"),
+        (lambda: TrialTraining(3, replay=0), "trials.replay is 0; allowed: at least 1"),
+    ],
+)
+def test_impossible_trials_are_refused(make: Callable[[], TrialTraining], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_runs_that_are_shown_demonstrations_keep_the_names_of_before_tracks() -> None:
+    assert not {"track", "trials"} & set(tiny("anil").as_dict())
+    assert {"track", "trials"} <= set(tiny("gru").as_dict())
 
 
 class OwnLoop(LinearHypernetwork):
@@ -121,4 +166,4 @@ def test_unknown_methods_are_refused(name: str) -> None:
 
 
 def test_every_method_is_a_learner(method: str) -> None:
-    assert issubclass(method_class(method), Learner)
+    assert issubclass(method_class(method), Method)

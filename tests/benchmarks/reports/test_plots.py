@@ -6,15 +6,16 @@ import imageio.v3 as iio
 import pytest
 from matplotlib import pyplot as plt
 
-from agents import LEARNERS
+from agents import ACTORS, LEARNERS, Method
 from benchmarks.recipes.methods import FLOORS
 from benchmarks.reports import result_plots, style
 from benchmarks.scores.statistics import Estimate
 
 
-def test_every_method_has_a_colour_and_own_ones_get_others() -> None:
-    colours = style.colours_of([*LEARNERS, "my:Own", "my:Other"])
-    assert set(LEARNERS) <= set(style.COLOURS)
+@pytest.mark.parametrize("together", [LEARNERS, ACTORS])
+def test_every_method_has_a_colour_and_own_ones_get_others(together: dict[str, type[Method]]) -> None:
+    colours = style.colours_of([*together, "my:Own", "my:Other"])
+    assert set(together) <= set(style.COLOURS)
     of_methods = [colours[method] for method in colours if method not in FLOORS]
     assert len(set(of_methods)) == len(of_methods)
 

@@ -6,7 +6,7 @@ import imageio.v3 as iio
 import pytest
 
 from benchmarks import cli
-from benchmarks.reports.video import render_video
+from benchmarks.reports.video import PAUSE_FRAMES, render_video
 from benchmarks.runs.run import run
 from tests.benchmarks.conftest import tiny
 
@@ -34,3 +34,25 @@ def test_a_learner_that_adapts_to_nothing_is_filmed_too(finished_runs: Path, tmp
         run(config, finished_runs)
         for path in render_video(finished_runs, [config.run_id], "train", 1, tmp_path / method, 8):
             assert path.stat().st_size > 500
+
+
+def test_a_trial_is_filmed_whole(tmp_path: Path) -> None:
+    configs = [tiny(method) for method in ("gru", "bayes", "random_play")]
+    for config in configs:
+        run(config, tmp_path)
+    ids = [config.run_id for config in configs]
+    render_video(tmp_path, ids, "held_out", 1, tmp_path / "film", 8)
+    frames = iio.imread(tmp_path / "film.gif")
+    assert configs[0].trials is not None
+    episodes, horizon = configs[0].trials.episodes, configs[0].sizes["horizon"]
+    # Random play fills nearly all of its episodes; the end stays on the screen.
+    assert (episodes - 1) * horizon < len(frames) <= episodes * horizon + 1 + PAUSE_FRAMES
+
+
+def test_runs_of_other_tracks_are_refused(tmp_path: Path) -> None:
+    for method in ("gru", "random"):
+        run(tiny(method), tmp_path)
+    with pytest.raises(ValueError, match="plays in another world than"):
+        render_video(tmp_path, [tiny("random").run_id, tiny("gru").run_id], "held_out", 1, tmp_path / "film")
+    with pytest.raises(SystemExit, match="is on track 'rewarded'; allowed: runs on track 'shown'"):
+        cli.main(["inspect", "--run", tiny("gru").run_id, "--runs", str(tmp_path)])

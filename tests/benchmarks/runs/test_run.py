@@ -5,17 +5,22 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import benchmarks
 from agents import accelerate
-from agents.training import MetaTrainer
+from agents.reward.trainer import ActingTrainer
+from agents.training import MetaTrainer, Trainer
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.methods import ADAPTIVE
 from benchmarks.runs.run import run, trained_run
+from benchmarks.scores.trials import SPLITS
 from benchmarks.worlds.world import SETS, World
+from compworld.evaluation import Evaluation
 from tests.benchmarks.conftest import tiny
 
 
@@ -23,6 +28,18 @@ def test_every_method_runs_and_is_scored(method: str, family_name: str, tmp_path
     config = tiny(method, family_name)
     result = run(config, tmp_path)
     world = World(config)
+    check = check_shown if config.track == "shown" else check_trials
+    check(config, world, result)
+    assert result["track"] == config.track
+    assert result["split_sha256"] == world.split.sha256
+    assert result["packages"]["torch"]
+    assert result["hardware"]["cores"] >= 1
+    loaded = trained_run(tmp_path, config.run_id)
+    assert loaded.config == config
+    assert sum(parameter.numel() for parameter in loaded.method.parameters()) == result["parameters"]
+
+
+def check_shown(config: RunConfig, world: World, result: dict[str, Any]) -> None:
     assert set(result["scores"]) == set(SETS)
     for scores in result["scores"].values():
         assert all(len(values) == config.evaluation.tasks for values in scores.values())
@@ -36,12 +53,23 @@ def test_every_method_runs_and_is_scored(method: str, family_name: str, tmp_path
         layers = {"linear_hypernetwork": config.options.get("hidden_layers", 0) + 2, "maml": 2}
         assert len(decoded["layers"]) == layers.get(config.method, 1)
         assert all(len(found["r2"]) == len(found["permuted_r2"]) for found in (decoded, *decoded["layers"].values()))
-    assert result["split_sha256"] == world.split.sha256
-    assert result["packages"]["torch"]
-    assert result["hardware"]["cores"] >= 1
-    loaded = trained_run(tmp_path, config.run_id)
-    assert loaded.config == config
-    assert sum(parameter.numel() for parameter in loaded.learner.parameters()) == result["parameters"]
+
+
+def check_trials(config: RunConfig, world: World, result: dict[str, Any]) -> None:
+    assert config.trials is not None
+    assert (result.get("environment_steps", 0) > 0) == (config.outer is not None)
+    for which, split in SPLITS.items():
+        # Made by the same function as that of anyone's agent, from the same tasks.
+        evaluation = Evaluation.of_record(result["evaluations"][which])
+        assert evaluation.settings["track"] == config.track
+        assert evaluation.settings["split"] == split
+        assert evaluation.settings["split_sha256"] == result["split_sha256"]
+        assert evaluation.played.returns.shape == (config.evaluation.tasks, config.trials.episodes)
+        means = evaluation.summary()["normalised_return"][:, 0]
+        for number, mean in enumerate(means, start=1):
+            assert np.mean(result["scores"][which][f"episode_{number}"]) == pytest.approx(mean)
+        assert np.mean(result["scores"][which]["gain"]) == pytest.approx(means[-1] - means[0])
+        assert means.max() <= 1 + 1e-9
 
 
 def test_a_run_is_a_function_of_its_config(tmp_path: Path) -> None:
@@ -58,26 +86,29 @@ def test_finished_runs_are_not_run_again(tmp_path: Path, monkeypatch: pytest.Mon
     assert run(tiny(), tmp_path) == result
 
 
-@pytest.mark.parametrize("killed_at", [1, 2, 3])
-def test_a_killed_run_resumes_to_identical_results(killed_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = tiny("anil")
+@pytest.mark.parametrize(("method", "killed_at"), [("anil", 1), ("anil", 2), ("anil", 3), ("gru", 3), ("rl2", 3)])
+def test_a_killed_run_resumes_to_identical_results(
+    method: str, killed_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny(method)
     whole = run(config, tmp_path / "whole")
-    step = MetaTrainer.step
+    trainer_class = MetaTrainer if config.track == "shown" else ActingTrainer
+    step = trainer_class.step
 
-    def dies(trainer: MetaTrainer, *examples: object) -> float:
+    def dies(trainer: Trainer[Any], *examples: object) -> float:
         if trainer.step_number == killed_at:
             raise KeyboardInterrupt
         return step(trainer, *examples)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(MetaTrainer, "step", dies)
+    monkeypatch.setattr(trainer_class, "step", dies)
     with pytest.raises(KeyboardInterrupt):
         run(config, tmp_path / "killed")
-    monkeypatch.setattr(MetaTrainer, "step", step)
+    monkeypatch.setattr(trainer_class, "step", step)
     resumed = run(config, tmp_path / "killed")
     assert resumed["scores"] == whole["scores"]
     kept = [[record["validation_loss"] for record in result["validation"]] for result in (whole, resumed)]
     assert kept[0] == kept[1]
-    learners = [trained_run(tmp_path / name, config.run_id).learner.state_dict() for name in ("whole", "killed")]
+    learners = [trained_run(tmp_path / name, config.run_id).method.state_dict() for name in ("whole", "killed")]
     assert all(torch.equal(value, learners[1][name]) for name, value in learners[0].items())
 
 
