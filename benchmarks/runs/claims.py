@@ -137,7 +137,7 @@ class Claim:
                     self.check()
                 except Lost:
                     return
-                with self._writing, self._file.open("r+") as file:  # creates none
+                with self._writing, self._file.open("r+", encoding="utf-8") as file:  # creates none
                     file.write(json.dumps(asdict(self._owner)))
                     file.truncate()
 
@@ -209,7 +209,7 @@ def _now(folder: Path) -> float:
 def _owner_in(file: Path) -> Owner | None:
     """None for a file that is not there, or is being written."""
     try:
-        return Owner(**json.loads(file.read_text()))
+        return Owner(**json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
@@ -235,7 +235,7 @@ def _newest(path: Path) -> int:
 def _machine() -> str:
     boot, namespace = "", ""
     with contextlib.suppress(OSError):  # Linux has these
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         namespace = os.readlink("/proc/self/ns/pid")
     return f"{socket.gethostname()} {boot} {namespace}"
 

@@ -19,6 +19,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import joblib
@@ -179,7 +180,7 @@ def serve(parent: int) -> None:
         if os.getppid() != parent:
             os._exit(1)
     orders_pipe, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    with open(os.devnull) as nothing:
+    with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)  # what a method prints is no answer
     orders: queue.Queue[bytes] = queue.Queue()
