@@ -29,6 +29,9 @@ from tests.benchmarks.conftest import tiny
 
 NUMBER = int(os.environ.get("COMPWORLD_COMMANDS", "80"))
 
+OF_THE_MACHINE = ("cannot write", "Errno", "memory", "no screen", "this needs")
+"""What ends with code 1 speaks of files, or of what a machine lacks."""
+
 STRANGE = (
     "",
     " ",
@@ -176,7 +179,7 @@ def test_any_command_works_or_says_in_one_line_why_not(
             assert "----" not in said.err, "the frame of a terminal without characters for it"
             assert said.err.strip().isprintable(), (number, words, said.err)
         if code == 1:
-            assert any(hint in said.err for hint in ("cannot write", "Errno", "memory", "no screen", "this needs")), (number, words, said.err)
+            assert any(hint in said.err for hint in OF_THE_MACHINE), (number, words, said.err)
     assert codes[0] > NUMBER / 10
     assert codes[2] > NUMBER / 4
 
