@@ -139,6 +139,7 @@ class MetaTrainer(Trainer[Learner]):
         super().__init__(learner, outer, seed)
         self.compiled = compiled
 
+    @torch.enable_grad()
     def step(self, batch: MetaBatch) -> float:
         """One outer step on a meta-batch; returns the mean query loss before it. A non-finite gradient skips the update."""
         shown = self.learner.draw(batch.shown_to(self.learner), self.generator())

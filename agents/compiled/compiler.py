@@ -1,6 +1,7 @@
 """How functions are compiled, and where what was compiled is kept."""
 
 import ast
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -25,7 +26,10 @@ def entry_point(function: Callable[..., Any]) -> Any:
     """
     settings: Any = numba.config
     chosen = settings.CACHE_DIR
-    settings.CACHE_DIR = str(_folder(chosen) / f"compiled-{hash_of_sources(function.__module__)}")
+    folder = _folder(chosen)
+    if folder is None:  # compiled anew by every process
+        return numba.njit(**OPTIONS)(function)
+    settings.CACHE_DIR = str(folder / f"compiled-{hash_of_sources(function.__module__)}")
     try:
         return numba.njit(cache=True, **OPTIONS)(function)
     finally:
@@ -74,8 +78,18 @@ def _exists(module: str) -> bool:
         return False
 
 
-def _folder(chosen: str) -> Path:
-    beside = Path(__file__).parent / "__pycache__"
-    if chosen:
-        return Path(chosen)
-    return beside if os.access(beside if beside.exists() else beside.parent, os.W_OK) else Path.home() / ".cache" / "compworld"
+def _folder(chosen: str) -> Path | None:
+    """The first folder that can be written; a user's choice, beside the sources, or at home. None if there is none."""
+    places = [Path(chosen)] if chosen else []
+    places.append(Path(__file__).parent / "__pycache__")
+    with contextlib.suppress(RuntimeError):  # no home
+        places.append(Path.home() / ".cache" / "compworld")
+    return next((place for place in places if _can_be_written(place)), None)
+
+
+def _can_be_written(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from agents.context.learner import ActingLearner, Updates
@@ -28,6 +29,7 @@ class ActingTrainer(Trainer[ActingLearner]):
         super().__init__(learner, outer, seed)
         self.stage, self.updates, self.replay = stage, updates, Replay(replay)
 
+    @torch.enable_grad()
     def step(self) -> float:
         """Play a batch of trials and learn from it; returns the mean loss of the updates."""
         generator = self.generator()

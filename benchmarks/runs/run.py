@@ -18,6 +18,7 @@ from benchmarks.runs.divergence import finite
 from benchmarks.runs.folder import RunFolder
 from benchmarks.runs.loggers import opened
 from benchmarks.runs.provenance import provenance
+from benchmarks.runs.surroundings import of_a_run
 from benchmarks.runs.threads import limit_threads, warn_of_spinning_threads
 from benchmarks.runs.training import Report, train
 from benchmarks.scores.decoding import decoding
@@ -88,6 +89,7 @@ def check_device(name: str) -> None:
         raise ValueError(f"device {name!r} is not there for torch {torch.__version__}; allowed on this machine: {allowed}")
 
 
+@of_a_run()
 def trained_run(root: Path, run_id: str, trust: bool = False) -> TrainedRun:
     """The evaluated learner of a finished run, with its world and result.
 
@@ -138,6 +140,7 @@ def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None,
     return patiently(lambda: attempt(config, root, report, log))
 
 
+@of_a_run()
 def attempt(config: RunConfig, root: Path, report: Report, log: str | None = None) -> dict[str, Any]:
     """:func:`run`, without waiting.
 

@@ -36,7 +36,8 @@ def show(learner: Learner, config: RunConfig, batch: FewShotBatch, seed: int) ->
         batch: the tasks.
         seed: of what adapting draws, such as minibatches.
     """
-    examples = meta_batch(batch, config.imitation, config.device)
+    dtype = next((parameter.dtype for parameter in learner.parameters()), torch.float32)
+    examples = meta_batch(batch, config.imitation, config.device, dtype)
     with torch.no_grad():
         adapted = accelerate.adapt(learner, examples.shown_to(learner), torch.Generator().manual_seed(seed))
     return Shown(batch, examples, adapted)

@@ -15,8 +15,8 @@ IMITATION_LOSSES = {"action_values": "squared_error", "optimal_action": "cross_e
 """Loss for each imitation target."""
 
 
-def problem_of(family: Family, imitation: str, dtype: torch.dtype = torch.float32) -> Problem:
-    """What a learner must know about a family.
+def problem_of(family: Family, imitation: str, dtype: torch.dtype | None = None) -> Problem:
+    """What a learner must know about a family; in torch's default type unless another is asked for.
 
     Raises:
         ValueError: unknown imitation target.
@@ -29,7 +29,7 @@ def problem_of(family: Family, imitation: str, dtype: torch.dtype = torch.float3
         family.actions,
         family.code_size,
         IMITATION_LOSSES[imitation],
-        None if walls is None else torch.as_tensor(walls, dtype=dtype),
+        None if walls is None else torch.as_tensor(walls, dtype=dtype or torch.get_default_dtype()),
         None if possible is None else torch.as_tensor(possible),
     )
 
@@ -44,9 +44,10 @@ def acting_problem_of(family: GridFamily, imitation: str) -> Problem:
 
 
 def examples_of(
-    samples: Samples, imitation: str, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+    samples: Samples, imitation: str, device: str | torch.device = "cpu", dtype: torch.dtype | None = None
 ) -> Examples:
     """Steps of demonstrations as examples: every step of a task weighs the same, padding nothing."""
+    dtype = dtype or torch.get_default_dtype()
 
     def tensor(values: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(values, device=device)
@@ -68,9 +69,10 @@ def examples_of(
 
 
 def meta_batch(
-    batch: FewShotBatch, imitation: str, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+    batch: FewShotBatch, imitation: str, device: str | torch.device = "cpu", dtype: torch.dtype | None = None
 ) -> MetaBatch:
-    """A meta-batch of tasks: what may be shown, what is asked, and the tasks' codes."""
+    """A meta-batch of tasks: what may be shown, what is asked, and the tasks' codes; in torch's default type by default."""
+    dtype = dtype or torch.get_default_dtype()
     return MetaBatch(
         support=examples_of(batch.support, imitation, device, dtype),
         query=examples_of(batch.query, imitation, device, dtype),

@@ -154,3 +154,19 @@ def test_the_wait_policy_is_set_before_torch_or_known_to_be_late(first: str, sec
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.split() == [str(late), "PASSIVE"]
+
+
+@pytest.mark.parametrize("method", ["anil", "gru"])
+def test_a_run_depends_on_its_config_not_on_what_torch_is_set_to(method: str, tmp_path: Path) -> None:
+    config = tiny(method)
+    plain = run(config, tmp_path / "plain")
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.inference_mode():
+            other = run(config, tmp_path / "other")
+            shown = trained_run(tmp_path / "other", config.run_id)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert other["scores"] == plain["scores"]
+    assert other["learner_sha256"] == plain["learner_sha256"]
+    assert {parameter.dtype for parameter in shown.method.parameters()} == {torch.float32}
