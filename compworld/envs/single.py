@@ -108,6 +108,15 @@ class CompWorldEnv(gym.Env[Any, Any]):
         return self.family.horizon
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode, or a trial; observation and info.
+
+        Args:
+            seed: of all tasks and starts that follow; by default the stream goes on.
+            options: ``task`` or ``state``, see above.
+
+        Raises:
+            ValueError: naming what of the options is not allowed.
+        """
         super().reset(seed=seed)
         chosen = options or {}
         unknown = [key for key in chosen if key not in RESET_OPTIONS]
@@ -125,6 +134,12 @@ class CompWorldEnv(gym.Env[Any, Any]):
         return self._observation(), self._info(False)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """One step: observation, reward, terminated, truncated and info, as of any environment of Gymnasium.
+
+        Raises:
+            ValueError: the action is none.
+            RuntimeError: nothing was reset before.
+        """
         family = self.engine.family
         allowed = isinstance(action, (int, np.integer)) and 0 <= action < family.actions
         if not (allowed or self.action_space.contains(action)):

@@ -22,7 +22,9 @@ FACTORS = ("quadrant", "interaction", "maze", "object")
 
 
 class Goals(GridFamily):
-    """A goal object lies in a quadrant of a maze among distractors; the right interaction on its cell ends the episode.
+    """A goal object lies in a quadrant of a maze among distractors.
+
+    The right interaction on its cell ends the episode with reward 1.
 
     A task is one value each of quadrant (where the goal lies), interaction, maze and object (which type the goal is).
     The middle row and column of the grid belong to no quadrant.
