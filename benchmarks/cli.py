@@ -7,6 +7,7 @@ from typing import Annotated
 
 import tyro
 
+from benchmarks.leaderboard.commands import Runs, leaderboard, status, work
 from benchmarks.recipes import ending
 from benchmarks.recipes.names import (
     BudgetName,
@@ -14,6 +15,7 @@ from benchmarks.recipes.names import (
     EnvironmentId,
     ExperimentName,
     FamilyName,
+    LoggerName,
     MethodName,
     PresetName,
     SetName,
@@ -23,8 +25,8 @@ from benchmarks.recipes.names import (
 )
 from benchmarks.recipes.numbers import Count, Few, Pixels, Seed
 from benchmarks.recipes.parsing import in_one_line, parsed, parsed_one
+from benchmarks.runs.failures import RunsFailed
 
-Runs = Annotated[Path, tyro.conf.arg(help="Folder in which every run has its own folder.")]
 Trust = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 Json = Annotated[Path | None, tyro.conf.arg(name="json", help="Also write the data to this file.")]
 
@@ -40,6 +42,7 @@ def train(
     support: SupportName = "random",
     steps: Count | None = None,
     device: DeviceName = "cpu",
+    log: LoggerName | None = None,
     runs: Runs = Path("runs"),
 ) -> None:
     """Meta-train one learner on one family and score it; the same command again resumes or shows the result.
@@ -57,6 +60,7 @@ def train(
         support: Which combinations are trained.
         steps: Outer steps, instead of the preset's; the same as --outer.steps.
         device: Where it trains and is scored; only the CPU has compiled code.
+        log: Also log training there; needs the extra of that name.
         runs: Folder in which every run has its own folder.
     """
     check_methods(method)
@@ -73,7 +77,9 @@ def train(
     if steps is not None:
         config = config.with_steps(steps)
     config = in_one_line(lambda: changed(config, fields))
-    result = run(config, runs, lambda step, loss: print(f"step {step}/{config.steps}  validation loss {loss:.4f}"))
+    result = run(config, runs, lambda step, loss: print(f"step {step}/{config.steps}  validation loss {loss:.4f}"), log)
+    if result.get("diverged"):
+        raise RunsFailed(f"run {result['run_id']} {result['diverged']}")
     table_of(result).show(terminal())
 
 
@@ -162,51 +168,9 @@ def play(env_id: EnvironmentId = "CompWorld-Goals-v0", world: Seed = 0, split: S
         split: Which combinations.
         seed: Of the episodes.
     """
-    import gymnasium as gym
-    import pygame
-    from gymnasium.utils.play import play as play_environment
+    from benchmarks.reports.playing import play_in_window
 
-    import compworld  # noqa: F401 (registers the ids)
-
-    environment = gym.make(env_id, world=world, split=split, render_mode="rgb_array", tile_size=48)
-    names = environment.unwrapped.family.action_names  # type: ignore[attr-defined]
-    arrows = {"up": pygame.K_UP, "right": pygame.K_RIGHT, "down": pygame.K_DOWN, "left": pygame.K_LEFT}
-    others = [pygame.K_SPACE, pygame.K_1, pygame.K_2, pygame.K_3]
-    rest = [number for number, name in enumerate(names) if name not in arrows]
-    keys = {(arrows[name],): number for number, name in enumerate(names) if name in arrows}
-    keys |= {(key,): number for key, number in zip(others, rest, strict=False)}
-    play_environment(environment, keys_to_action=keys, noop=None, seed=seed, wait_on_player=True)
-
-
-def leaderboard(
-    preset: PresetName = "quick",
-    method: tuple[MethodName | str, ...] = (),
-    family: tuple[FamilyName, ...] = (),
-    seeds: Few | None = None,
-    workers: Few | None = None,
-    device: DeviceName = "cpu",
-    runs: Runs = Path("runs"),
-    out: Path = Path("leaderboard"),
-    records: tuple[Path, ...] = (),
-) -> None:
-    """Run every method on every family of a preset; prints the table and writes Markdown, JSON, CSV, plots and videos.
-
-    Args:
-        preset: quick (minutes on two cores), rewarded-quick (agents that adapt by acting, an hour), teacher (the small
-            Teacher), evening (the paper's settings, 8 hours) or iclr2024 (its budgets too, days).
-        method: Which methods; your own as module:Class; by default those of the preset.
-        family: Which families of the preset; by default all.
-        seeds: Number of seeds, instead of the preset's; seed s plays in world s.
-        workers: Runs side by side; by default one per core.
-        device: Where runs train and are scored; only the CPU has compiled code.
-        runs: Folder in which every run has its own folder.
-        out: Folder for the table.
-        records: Files that results of compworld.evaluate were saved to; they are listed beside the runs.
-    """
-    check_methods(*method)
-    from benchmarks.leaderboard.board import leaderboard as make_leaderboard
-
-    make_leaderboard(preset, method or None, family or None, seeds, runs, out, workers, device, records)
+    play_in_window(env_id, world, split, seed)
 
 
 def bench(repeats: Count = 5, threads: Few | None = None, only: str = "", json_file: Json = None) -> None:
@@ -268,7 +232,8 @@ def theory(
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
-    command.__name__: command for command in (leaderboard, train, evaluate, video, inspect, splits, play, bench, theory)
+    command.__name__: command
+    for command in (leaderboard, work, status, train, evaluate, video, inspect, splits, play, bench, theory)
 }
 
 

@@ -8,6 +8,8 @@ import array_api_compat
 import array_api_compat.numpy
 import numpy as np
 
+from compworld.arguments import choice
+
 Array = Any
 """A NumPy array or a torch tensor. The names of arrays end in their axes, e.g. ``weights_BM``."""
 
@@ -19,15 +21,17 @@ def namespace(array: Array) -> Any:
     return array_api_compat.array_namespace(array)
 
 
-@cache
 def backend(name: str) -> Any:
     """The array-API namespace by name; torch is imported only when asked for.
 
     Raises:
         ValueError: for a name other than ``"numpy"`` or ``"torch"``.
     """
-    if name not in ("numpy", "torch"):
-        raise ValueError(f"unknown backend {name!r}; allowed: 'numpy', 'torch'")
+    return _imported(choice("backend", name, ("numpy", "torch")))
+
+
+@cache
+def _imported(name: str) -> Any:
     return import_module(f"array_api_compat.{name}")
 
 

@@ -5,18 +5,24 @@ For the Teacher an episode is one labelled input.
 Axes: T tasks, E episodes, N samples, R active rows, M modules.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
 
 from compworld import randomness
+from compworld.arguments import LARGEST_SEED, flag, integer
 from compworld.backends import Array, backend, namespace
-from compworld.families import Family, GridFamily
+from compworld.families import Family, GridFamily, check_split
 from compworld.families.samples import Samples
 from compworld.modules.splits import Split
+
+MOST_TASKS = 2**20
+"""Of a batch, and most episodes of a task: all of them are in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -80,35 +86,39 @@ def few_shot_tasks(
         prefetch: make the next batch in a thread of its own while one is used.
 
     Raises:
-        ValueError: unknown ``which`` or backend, or a number of tasks or episodes below 1.
+        ValueError: unknown ``which`` or backend, a number that is out of range, or a split of other combinations.
     """
-    support_episodes = family.shots if support_episodes is None else support_episodes
-    query_episodes = family.shots if query_episodes is None else query_episodes
-    for name, value in (("tasks", tasks), ("support_episodes", support_episodes), ("query_episodes", query_episodes)):
-        if value < 1:
-            raise ValueError(f"{name} is {value}; allowed: at least 1")
+    check_split(family, split)
+    tasks = integer("tasks", tasks, 1, MOST_TASKS)
+    shots = {"support_episodes": support_episodes, "query_episodes": query_episodes}
+    episodes = [integer(name, family.shots if value is None else value, 1, MOST_TASKS) for name, value in shots.items()]
+    seed, start = integer("seed", seed, most=LARGEST_SEED), integer("start", start, most=2**62)
     pool, xp = split.pool(which), backend(backend_name)
 
-    def batches() -> Iterator[FewShotBatch]:
-        candidates = xp.asarray(pool, device=device)
-        first = start
-        while True:
-            numbers = xp.arange(first, first + tasks, dtype=xp.int64, device=device)
-            streams = task_streams(seed, which, numbers)
-            weights = family.draw_weights(streams, candidates)
-            yield make_batch(family, streams, weights, support_episodes, query_episodes)
-            first += tasks
+    def batch(first: int) -> FewShotBatch:
+        numbers = xp.arange(first, first + tasks, dtype=xp.int64, device=device)
+        streams = task_streams(seed, which, numbers)
+        weights = family.draw_weights(streams, xp.asarray(pool, device=device))
+        return make_batch(family, streams, weights, *episodes)
 
-    return _prefetched(batches()) if prefetch else batches()
+    numbers = count(start, tasks)
+    return _prefetched(batch, numbers) if flag("prefetch", prefetch) else map(batch, numbers)
 
 
-def _prefetched(batches: Iterator[FewShotBatch]) -> Iterator[FewShotBatch]:
-    with ThreadPoolExecutor(1, "demonstrations") as maker:
-        upcoming = maker.submit(next, batches)
-        while True:
-            batch = upcoming.result()
-            upcoming = maker.submit(next, batches)
-            yield batch
+def _prefetched(batch: Callable[[int], FewShotBatch], numbers: Iterator[int]) -> Iterator[FewShotBatch]:
+    """The batches that begin with these tasks, each made in a thread while the one before it is used.
+
+    A fork leaves the thread behind: the child makes the batch that it waits for anew, by a thread of its own.
+    """
+    process, first = None, next(numbers)
+    while True:
+        if process != os.getpid():
+            process, maker = os.getpid(), ThreadPoolExecutor(1, "demonstrations")
+            upcoming = maker.submit(batch, first)
+        made = upcoming.result()
+        first = next(numbers)
+        upcoming = maker.submit(batch, first)
+        yield made
 
 
 def dense(family: GridFamily, rows: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ at least one axis (NumPy warns about overflow of scalars, though wrapping is wha
 """
 
 import math
+import operator
 from collections.abc import Sequence
 
 import numpy as np
@@ -62,7 +63,7 @@ def key_of(*words: int | str) -> int:
     """One int64 key for a tuple of integers and strings such as ``(seed, "validation")``."""
     numbers: list[int] = []
     for word in words:
-        numbers.extend([len(word), *word.encode()] if isinstance(word, str) else [word % 2**64])
+        numbers.extend([len(word), *word.encode()] if isinstance(word, str) else [operator.index(word) % 2**64])
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0].astype(np.int64))
 
 

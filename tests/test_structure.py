@@ -16,7 +16,14 @@ MODULES = {
 LONGEST = 300
 
 COMPWORLD = (
-    ("compworld.version", "compworld.files", "compworld.backends", "compworld.randomness", "compworld.grid"),
+    (
+        "compworld.version",
+        "compworld.files",
+        "compworld.arguments",
+        "compworld.backends",
+        "compworld.randomness",
+        "compworld.grid",
+    ),
     ("compworld.modules",),
     ("compworld.families",),
     ("compworld.manifests", "compworld.fewshot"),

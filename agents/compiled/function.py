@@ -1,5 +1,6 @@
 """A compiled meta-gradient as one node of autograd, its tasks shared out to threads."""
 
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -78,7 +79,7 @@ def in_threads(work: Callable[[Part], Any], effort_T: np.ndarray) -> list[Any]:
     edges = sorted({0, *edges[1:-1], len(effort_T)})  # no part is empty
     with _linear_algebra().limit(limits=1, user_api="blas"):  # one task's matrices are too small to be shared out themselves
         threads = min(torch.get_num_threads(), parts)
-        each = map if threads == 1 else _pool(threads).map
+        each = map if threads == 1 else _pool(threads, os.getpid()).map
         return list(each(work, map(Part, edges[:-1], edges[1:])))
 
 
@@ -115,7 +116,8 @@ def rounded_up(samples: int) -> int:
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
+def _pool(threads: int, process: int) -> ThreadPoolExecutor:
+    """Of each process its own: a fork does not inherit threads."""
     return ThreadPoolExecutor(threads, "tasks")
 
 

@@ -13,7 +13,7 @@ from agents.networks.initialisers import check_sizes, truncated_normal
 
 DEVIATION = 0.1
 """Of the first weights of rows. Smaller than would keep the scale of what goes in: what is random in rows that are seldom seen
-takes long to be unlearned (decision 15)."""
+takes long to be unlearned (decision 16)."""
 
 
 class Rows(nn.EmbeddingBag):

@@ -36,7 +36,7 @@ class Trials:
     """What happened in N trials, padded to L steps."""
 
     rows: Tensor
-    """int16 [N, L, R]: relative to the agent; see :class:`agents.context.seen.Seen`."""
+    """int32 [N, L, R]: relative to the agent; see :class:`agents.context.seen.Seen`."""
     actions: Tensor
     """uint8 [N, L]"""
     rewards: Tensor

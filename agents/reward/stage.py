@@ -49,7 +49,7 @@ class Stage:
         engine.reset(np.arange(trials))
         lockstep = Lockstep(engine)
         like = next(learner.parameters())
-        rows = np.full((trials, most, family.rows), self.nothing, dtype=np.int16)
+        rows = np.full((trials, most, family.rows), self.nothing, dtype=np.int32)
         actions = np.zeros((trials, most), dtype=np.uint8)
         rewards, left = (np.zeros((trials, most), dtype=np.float32) for _ in range(2))
         begins = np.zeros((trials, most), dtype=bool)

@@ -1,28 +1,25 @@
 """The leaderboard: what has no result yet is run; then tables, data, plots and videos are made."""
 
-import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
-from benchmarks.leaderboard.records import add_records
+from benchmarks.leaderboard.grid import grid
+from benchmarks.leaderboard.records import add_records, read_record
 from benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
-from benchmarks.leaderboard.sentences import budget, decoded, leads, played
+from benchmarks.leaderboard.sentences import budget, decoded, leads, missing, played
 from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import method_class
 from benchmarks.recipes.presets import preset
 from benchmarks.reports.escapes import in_terminal, terminal
-from benchmarks.runs.executors import run_all
+from benchmarks.runs.executors import Engine, Outcome, results_of, run_all
 from benchmarks.runs.folder import RunFolder
-from benchmarks.runs.run import check_device
+from benchmarks.runs.workers import Ended, Event, Step, side_by_side
 from benchmarks.scores.names import headline, title_of_score
-from compworld import make_family
 from compworld.files import write_json, write_text
 
 if TYPE_CHECKING:
@@ -42,8 +39,13 @@ def leaderboard(
     workers: int | None = None,
     device: str = "cpu",
     records: Sequence[Path] = (),
+    engine: Engine = side_by_side,
+    fail_fast: bool = False,
+    log: str | None = None,
 ) -> list[Section]:
     """Run what has no result yet, print the table and write everything into ``out / preset``.
+
+    A run that fails is missing from the table, which says why.
 
     Args:
         preset_name: key of :data:`benchmarks.recipes.presets.PRESETS`.
@@ -55,25 +57,26 @@ def leaderboard(
         workers: runs side by side; by default one per core.
         device: where runs train and are scored.
         records: of :func:`compworld.evaluate`, to be listed beside the runs.
+        engine: who runs them; see :mod:`benchmarks.runs.executors`.
+        fail_fast: stop at the first run that fails, and make no table.
+        log: logger of each run; see :mod:`benchmarks.runs.loggers`.
 
     Raises:
         ValueError: something of this does not exist, or nothing is left to run.
+        RunsFailed: a run failed, or has no scores; with ``fail_fast`` at once, else after everything is written.
     """
     console = terminal()
     folder = out / preset_name
     folder.mkdir(parents=True, exist_ok=True)
     chosen = preset(preset_name)
-    configs = [replace(config, device=device) for config in chosen.configs(methods, families, seeds)]
-    if not configs:
-        raise ValueError(f"nothing to run for families {families}, methods {methods}, seeds {seeds}")
-    check_device(device)
-    for config in configs:
-        _check(config)
+    configs = grid(preset_name, methods, families, seeds, device)
+    for path in records:  # before anything is trained
+        read_record(path)
     started = time.perf_counter()
-    results = _run_with_progress(configs, runs, workers, console)
-    sections = sections_of(configs, results)
+    outcomes = run_with_progress(configs, runs, workers, console, engine, fail_fast, log)
+    sections = sections_of(outcomes)
     add_records(sections, records)
-    cost = budget(chosen.title, configs, results, time.perf_counter() - started)
+    cost = budget(chosen.title, outcomes, time.perf_counter() - started)
     write_text(folder / "leaderboard.md", markdown(sections, cost))
     write_text(folder / "leaderboard.csv", as_csv(sections))
     write_json(folder / "leaderboard.json", as_json(sections, cost))
@@ -81,18 +84,23 @@ def leaderboard(
     pictures(sections, folder)
     _videos(sections, runs, folder, console)
     _say(console, f"Written to {folder}: leaderboard.md, .json, .csv, plots and videos.")
+    results_of(outcomes)
     return sections
 
 
-def _check(config: RunConfig) -> None:
-    """Refuse a config that cannot run before any other starts."""
-    method_class(config.method)
-    make_family(config.family, config.world, **config.sizes)
-
-
-def _run_with_progress(configs: Sequence[RunConfig], runs: Path, workers: int | None, console: Console) -> list[dict[str, Any]]:
+def run_with_progress(
+    configs: Sequence[RunConfig],
+    runs: Path,
+    workers: int | None,
+    console: Console,
+    engine: Engine = side_by_side,
+    fail_fast: bool = False,
+    log: str | None = None,
+) -> list[Outcome]:
+    """:func:`benchmarks.runs.executors.run_all` behind a bar; in a log file, a line for each run that ends."""
     done = {config.run_id: 0 for config in configs}
-    total = sum(config.steps for config in configs)
+    steps = {config.run_id: config.steps for config in configs}
+    total = sum(steps.values())
     finished = sum(RunFolder(runs, config).result() is not None for config in configs)
     _say(
         console,
@@ -102,21 +110,23 @@ def _run_with_progress(configs: Sequence[RunConfig], runs: Path, workers: int | 
     with Progress(*columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task("meta-training", total=total)
 
-        def progress(run_id: str, step: int, loss: float) -> None:
-            done[run_id] = step
-            if math.isnan(loss) and not console.is_terminal:  # a log file shows the bar at its end only
+        def watch(event: Event) -> None:
+            done[event.name] = event.step if isinstance(event, Step) else steps[event.name]
+            # A log file shows the bar at its end only.
+            if isinstance(event, Ended) and (event.problem or not console.is_terminal):
                 share = sum(done.values()) / max(1, total)
-                _say(console, f"{run_id} finished; {share:.0%} of all steps done")
-            bar.update(task, completed=sum(done.values()), description=run_id.rpartition("_")[0])
+                how = f"failed: {event.problem}" if event.problem else "finished"
+                _say(console, f"{event.name} {how}; {share:.0%} of all steps done")
+            bar.update(task, completed=sum(done.values()), description=event.name.rpartition("_")[0])
 
-        return run_all(configs, runs, workers, progress)
+        return run_all(configs, runs, workers, watch, engine, fail_fast, log)
 
 
 def show(sections: Sequence[Section], cost: Sequence[str], console: Console) -> None:
     """Print everything."""
     for section in sections:
         table_of(section, section.narrow_columns).show(console, narrow=True)
-        for line in (*leads(section), *decoded(section), *played(section)):
+        for line in (*missing(section), *leads(section), *decoded(section), *played(section)):
             _say(console, line)
     for line in cost:
         _say(console, line)
@@ -133,7 +143,7 @@ def pictures(sections: Sequence[Section], folder: Path) -> None:
 
     shown = [section for section in sections if not isinstance(section, TrialSection)]
     trials = [section for section in sections if isinstance(section, TrialSection)]
-    panels = [_panel(section, headline(section.family)) for section in shown]
+    panels = [panel for section in shown if (panel := _panel(section, headline(section.family))).estimates]
     note = "95 % intervals from a bootstrap over seeds and tasks; below the diagonal: worse on combinations never trained"
     if panels:
         result_plots.held_out_against_fresh(panels, note, folder / "held_out_against_fresh.png")
@@ -141,7 +151,11 @@ def pictures(sections: Sequence[Section], folder: Path) -> None:
         result_plots.learning_curves(panels, folder / "learning_curves.png")
     if trials:
         curves = [
-            {method: [section.curve(method, which) for which in GENERALISATION] for method in section.rows}
+            {
+                method: [section.curve(method, which) for which in GENERALISATION]
+                for method, row in section.rows.items()
+                if row.results
+            }
             for section in trials
         ]
         result_plots.adaptation_curves(curves, [section.title for section in trials], folder / "adaptation_curves.png")
@@ -155,8 +169,10 @@ def _panel(section: Section, score: str) -> "Panel":
     panel = result_plots.Panel(f"{section.family.label}, {style.support_title(section.support)} support", title_of_score(score))
     for method, row in section.rows.items():
         fresh, held_out = (row.estimate(which, score) for which in GENERALISATION)
+        if fresh is None or held_out is None or not (fresh.is_finite and held_out.is_finite):
+            continue
         panel.estimates[method] = fresh, held_out
-        curves = [result.get("validation", []) for result in row.results]
+        curves = [result.get("validation", []) for result in row.results.values()]
         if all(curves):
             panel.curves[method] = curves
     return panel
@@ -171,7 +187,8 @@ def _videos(sections: Sequence[Section], runs: Path, folder: Path, console: Cons
         trials = isinstance(section, TrialSection)
         name = f"{section.family.label}_held_out{'_trials' if trials else ''}"
         chosen = FILMED_TRIALS if trials else FILMED
-        ids = [section.rows[method].results[0]["run_id"] for method in chosen if method in section.rows]
+        results = [section.rows[method].results.get(0) for method in chosen if method in section.rows]
+        ids = [result["run_id"] for result in results if result is not None]
         if section.family.expert is None or not ids or name in filmed:
             continue
         filmed.add(name)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.leaderboard.sections import Row, Section, heading
-from benchmarks.leaderboard.sentences import decoded, leads, played
+from benchmarks.leaderboard.sentences import decoded, leads, missing, played
 from benchmarks.recipes.methods import title_of
 from benchmarks.reports.table import Table
 from benchmarks.runs.provenance import provenance
@@ -15,7 +15,8 @@ def table_of(section: Section, columns: Sequence[tuple[str, str]]) -> Table:
     names = ["method", *(heading(*column) for column in columns)]
     table = Table(names, title=section.title)
     for row in section.rows.values():
-        table.rows.append((title_of(row.method), *(row.estimate(*column) for column in columns)))
+        name = f"{title_of(row.method)} ({row.state})" if row.state else title_of(row.method)
+        table.rows.append((name, *(row.estimate(*column) for column in columns)))
     return table
 
 
@@ -24,7 +25,7 @@ def markdown(sections: Sequence[Section], budget: Sequence[str]) -> str:
     lines = ["# CompWorld leaderboard", "", *budget]
     for section in sections:
         lines += ["", f"## {section.title}", "", table_of(section, section.columns).markdown()]
-        lines += ["", *leads(section), *decoded(section), *played(section)]
+        lines += ["", *missing(section), *leads(section), *decoded(section), *played(section)]
     return "\n".join(lines) + "\n"
 
 
@@ -35,6 +36,8 @@ def as_csv(sections: Sequence[Section]) -> str:
         for row in section.rows.values():
             for column in section.columns:
                 e = row.estimate(*column)
+                if e is None:
+                    continue
                 number = len(row.scores("held_out", column[1])[0])
                 place = section.family.label, section.support, row.method, *section.key(*column)
                 table.rows.append((*place, e.value, e.low, e.high, len(row.results), number))
@@ -48,12 +51,15 @@ def as_json(sections: Sequence[Section], budget: Sequence[str]) -> dict[str, Any
 
 
 def _as_dict(section: Section, row: Row) -> dict[str, Any]:
+    results = row.results.values()
+    estimates = {"/".join(section.key(*column)): row.estimate(*column) for column in section.columns}
     return {
         "family": section.family.label,
         "support": section.support,
         "method": row.method,
-        "runs": [result["run_id"] for result in row.results],
-        "split_sha256": [result["split_sha256"] for result in row.results],
-        "training_seconds": [result.get("training_seconds", 0.0) for result in row.results],
-        "estimates": {"/".join(section.key(*column)): row.estimate(*column).as_dict() for column in section.columns},
+        "runs": [result["run_id"] for result in results],
+        "split_sha256": [result["split_sha256"] for result in results],
+        "training_seconds": [result.get("training_seconds", 0.0) for result in results],
+        "problems": {str(seed): problem for seed, problem in row.problems.items()},
+        "estimates": {name: estimate.as_dict() for name, estimate in estimates.items() if estimate is not None},
     }

@@ -1,11 +1,11 @@
 """Records of :func:`compworld.evaluate` as rows of the leaderboard, beside the runs that it made itself."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.leaderboard.sections import Row, Section, TrialSection
+from benchmarks.runs.records import check_settings
 from benchmarks.scores.trials import SPLITS, scores_of
 from compworld.evaluation import Evaluation
 
@@ -25,7 +25,7 @@ def add_records(sections: Sequence[Section], paths: Sequence[Path]) -> None:
         ValueError: a file is no such record, has unfinished tasks, fits no section, or has no counterpart.
     """
     for path in paths:
-        evaluation = _read(path)
+        evaluation = read_record(path)
         fitting = [section for section in sections if isinstance(section, TrialSection) and _fits(section, evaluation)]
         if not fitting:
             own = sorted({_place(other) for section in sections for other in _own(section)})
@@ -37,15 +37,13 @@ def add_records(sections: Sequence[Section], paths: Sequence[Path]) -> None:
             name = f"{evaluation.settings['agent']} (record)"
             row = section.rows.setdefault(name, Row(name))
             world = evaluation.settings["world"]
-            result = next((result for result in row.results if result["world"] == world), None)
-            if result is None:
-                sha256 = evaluation.settings["split_sha256"]
-                result = {"run_id": path.stem, "world": world, "split_sha256": sha256, "scores": {}}
-                row.results.append(result)
+            sha256 = evaluation.settings["split_sha256"]
+            of_world = {"run_id": path.stem, "world": world, "split_sha256": sha256, "scores": {}}
+            result = row.results.setdefault(world, of_world)  # as seeds play in worlds of their number
             which = next(which for which, split in SPLITS.items() if split == evaluation.settings["split"])
             result["scores"][which] = scores_of(evaluation)
     for one in (row for every in sections for row in every.rows.values()):
-        for result in one.results:
+        for result in one.results.values():
             missing = [split for which, split in SPLITS.items() if which not in result["scores"]]
             if missing:
                 raise ValueError(
@@ -54,11 +52,14 @@ def add_records(sections: Sequence[Section], paths: Sequence[Path]) -> None:
                 )
 
 
-def _read(path: Path) -> Evaluation:
-    try:
-        evaluation = Evaluation.of_record(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from None
+def read_record(path: Path) -> Evaluation:
+    """A record that may become a row.
+
+    Raises:
+        ValueError: naming the file, and what is wrong with it.
+    """
+    evaluation = Evaluation.load(path)
+    check_settings(evaluation.settings, path)
     if not evaluation.finished.all():
         left = int((~evaluation.finished).sum())
         raise ValueError(f"{path} has {left} unfinished tasks; allowed: records of evaluations that went to their end")
@@ -71,7 +72,10 @@ def _read(path: Path) -> Evaluation:
 def _own(section: Section) -> list[Evaluation]:
     """What a section's own runs were scored by."""
     records: list[dict[str, Any]] = [
-        record for row in section.rows.values() for result in row.results for record in result.get("evaluations", {}).values()
+        record
+        for row in section.rows.values()
+        for result in row.results.values()
+        for record in result.get("evaluations", {}).values()
     ]
     return [Evaluation.of_record(record) for record in records]
 

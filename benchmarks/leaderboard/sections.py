@@ -1,6 +1,6 @@
 """The leaderboard's numbers: a section for each family and support, a row for each method, columns from the family's scores."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from agents import Actor
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.methods import method_class, track_of
+from benchmarks.runs.executors import Outcome
 from benchmarks.scores import statistics
 from benchmarks.scores.names import SET_TITLES, main_scores, title_of_score
 from benchmarks.scores.statistics import Estimate
@@ -25,22 +26,42 @@ COMMON = "action_accuracy"
 
 @dataclass(frozen=True)
 class Row:
-    """One method: the results of its runs, one for each seed."""
+    """One method.
+
+    Attributes:
+        method: its name.
+        results: of its runs that have scores, by seed.
+        problems: why a seed has none, or has diverged, by seed.
+    """
 
     method: str
-    results: list[dict[str, Any]] = field(default_factory=list)
+    results: dict[int, dict[str, Any]] = field(default_factory=dict)
+    problems: dict[int, str] = field(default_factory=dict)
     _estimates: dict[tuple[str, str], Estimate] = field(default_factory=dict, repr=False)
 
-    def scores(self, which: str, score: str) -> list[np.ndarray]:
-        """Per-task scores of each seed."""
-        return [np.asarray(result["scores"][which][score]) for result in self.results]
+    @property
+    def state(self) -> str:
+        """What a reader must know of its numbers: how many seeds have none, or have diverged."""
+        absent, diverged = len(self.problems.keys() - self.results.keys()), len(self.problems.keys() & self.results.keys())
+        seeds = len(self.problems.keys() | self.results.keys())
+        found = [
+            f"{number} of {seeds} seeds {state}" for number, state in ((absent, "missing"), (diverged, "diverged")) if number
+        ]
+        return ", ".join(found)
+
+    def scores(self, which: str, score: str, seeds: Collection[int] | None = None) -> list[np.ndarray]:
+        """Per-task scores of each seed, or of some of them."""
+        chosen = self.results if seeds is None else sorted(seeds)
+        return [np.asarray(self.results[seed]["scores"][which][score]) for seed in chosen]
 
     def lowest(self, which: str, score: str) -> Estimate:
         """20th percentile over tasks instead of their mean."""
         return statistics.estimate(self.scores(which, score), np.random.default_rng(0), statistics.lower_fifth)
 
-    def estimate(self, which: str, score: str) -> Estimate:
-        """Aggregate over seeds; ``which`` may be ``"gap"``: fresh episodes minus held out."""
+    def estimate(self, which: str, score: str) -> Estimate | None:
+        """Aggregate over seeds, None if none has scores; ``which`` may be ``"gap"``: fresh episodes minus held out."""
+        if not self.results:
+            return None
         if (which, score) not in self._estimates:
             rng = np.random.default_rng(0)
             if score == LOWER_FIFTH:
@@ -130,8 +151,9 @@ class TrialSection(Section):
         return which, score
 
     def curve(self, method: str, which: str) -> list[Estimate]:
-        """The adaptation curve: the normalised return of each episode."""
-        return [self.rows[method].estimate(which, episode_score("episode", k + 1)) for k in range(self.episodes)]
+        """The adaptation curve: the normalised return of each episode; empty if no run has scores."""
+        found = [self.rows[method].estimate(which, episode_score("episode", k + 1)) for k in range(self.episodes)]
+        return [estimate for estimate in found if estimate is not None]
 
 
 KINDS = {
@@ -156,19 +178,25 @@ def heading(which: str, score: str) -> str:
     return f"{title_of_score(score)}, {SET_TITLES[which]}"
 
 
-def sections_of(configs: Sequence[RunConfig], results: Sequence[dict[str, Any]]) -> list[Section]:
+def sections_of(outcomes: Sequence[Outcome]) -> list[Section]:
     """Collect the seeds of each method, and the methods of each family, support and kind.
 
-    Sections of references alone are left out where there is another.
+    Sections of references alone are left out where there is another; else each family and support has one.
     """
-    found: dict[tuple[str, ...], Section] = {}
-    for config, result in zip(configs, results, strict=True):
+    found: dict[tuple[str, str, str], Section] = {}
+    for outcome in outcomes:
+        config = outcome.config
         for kind in ["shown"] if config.trials is None else kinds_of(config.method):
             place = config.family, config.support, kind
             if place not in found:
                 found[place] = _section(config, kind)
-            found[place].rows.setdefault(config.method, Row(config.method)).results.append(result)
-    return [section for section in found.values() if not section.only_references] or list(found.values())[:1]
+            row = found[place].rows.setdefault(config.method, Row(config.method))
+            if outcome.scored and outcome.result is not None:
+                row.results[config.seed] = outcome.result
+            if outcome.problem:
+                row.problems[config.seed] = outcome.problem
+    trained = [section for section in found.values() if not section.only_references]
+    return trained or [section for (_, _, kind), section in found.items() if kind != "rewards"]
 
 
 def _section(config: RunConfig, kind: str) -> Section:

@@ -1,7 +1,6 @@
 """What stands below a section's table: which method leads, how well modules are decoded; and above all: what it cost."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -9,6 +8,8 @@ from benchmarks.leaderboard.sections import Section, heading
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.methods import ADAPTIVE, title_of
 from benchmarks.reports.table import text_of
+from benchmarks.runs.executors import Outcome
+from benchmarks.runs.provenance import provenance
 from benchmarks.scores import statistics
 
 COMPARISONS = (
@@ -28,12 +29,15 @@ def leads(section: Section) -> list[str]:
         if method not in section.rows or other not in section.rows:
             continue
         for score in section.compared:
-            ours, theirs = (section.rows[name].scores(which, score) for name in (method, other))
-            worlds = min(len(ours), len(theirs))  # seeds count from 0
-            e = statistics.difference(ours[:worlds], theirs[:worlds], np.random.default_rng(0))
+            rows = section.rows[method], section.rows[other]
+            common = rows[0].results.keys() & rows[1].results.keys()
+            if not common:
+                continue
+            ours, theirs = (row.scores(which, score, common) for row in rows)
+            e = statistics.difference(ours, theirs, np.random.default_rng(0))
             verdict = "ahead" if e.low > 0 else "behind" if e.high < 0 else "undecided"
             names = f"{title_of(method)} minus {title_of(other)}, {heading(which, score)}"
-            some = f" ({worlds} seeds)" if len(ours) != len(theirs) else ""
+            some = f" ({len(common)} seeds)" if len({len(common), *(len(row.results) for row in rows)}) > 1 else ""
             lines.append(f"- {names}{some}: {text_of(e, '+.3f')}, {verdict}")
     return lines
 
@@ -42,7 +46,7 @@ def decoded(section: Section) -> list[str]:
     """How well modules can be read off each method after adaptation, altogether and from each layer alone."""
     lines = []
     for row in section.rows.values():
-        found = [result["decoding"] for result in row.results if result.get("decoding")]
+        found = [result["decoding"] for result in row.results.values() if result.get("decoding")]
         if not found:
             continue
         r2, shuffled = (np.asarray([record[name] for record in found]) for name in ("total_r2", "permuted_total_r2"))
@@ -59,9 +63,9 @@ def decoded(section: Section) -> list[str]:
 def played(section: Section) -> list[str]:
     """How many steps methods that act learned from."""
     steps = {
-        title_of(row.method): [result["environment_steps"] / 1e6 for result in row.results]
+        title_of(row.method): [result["environment_steps"] / 1e6 for result in row.results.values()]
         for row in section.rows.values()
-        if "environment_steps" in row.results[0]
+        if any("environment_steps" in result for result in row.results.values())
     }
     if not steps:
         return []
@@ -69,12 +73,25 @@ def played(section: Section) -> list[str]:
     return [f"- million environment steps in training, mean over seeds (episodes end sooner for who does well): {each}"]
 
 
-def budget(title: str, configs: Sequence[RunConfig], results: Sequence[dict[str, Any]], seconds: float) -> list[str]:
+def missing(section: Section) -> list[str]:
+    """Which runs have no scores, or diverged, and why."""
+    lines = []
+    for row in section.rows.values():
+        for seed, problem in row.problems.items():
+            state = "scored as it was at its best validation" if seed in row.results else "missing from the table"
+            lines.append(f"- {title_of(row.method)}, seed {seed}: {problem} ({state})")
+    return lines
+
+
+def budget(title: str, outcomes: Sequence[Outcome], seconds: float) -> list[str]:
     """What the numbers cost and what the intervals are; goes with every table."""
-    machine = results[0]["hardware"]
-    trained = sum(result.get("training_seconds", 0.0) for result in results)
+    configs = [outcome.config for outcome in outcomes]
+    scored = [outcome.result for outcome in outcomes if outcome.result is not None]
+    machine = provenance()["hardware"]
+    trained = sum(result.get("training_seconds", 0.0) for result in scored)
+    count = f"{len(configs)} runs" if len(scored) == len(configs) else f"{len(scored)} of {len(configs)} runs"
     return [
-        f"Budget: {title}; {len(configs)} runs of one thread each, {trained / 60:.1f} minutes of training in total; "
+        f"Budget: {title}; {count} of one thread each, {trained / 60:.1f} minutes of training in total; "
         f"this call took {seconds / 60:.1f} minutes on {machine['processor']} ({machine['cores']} cores).",
         f"Tasks (of trials: those played) seen in meta-training: {_tasks_seen(configs)}.",
         "Each seed plays in its own world (mazes, preferences and split). Values: interquartile mean over "

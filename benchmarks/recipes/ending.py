@@ -5,12 +5,15 @@ import os
 import sys
 from collections.abc import Iterator
 
+from benchmarks.runs.failures import RunsFailed
+
 REFUSED, FAILED = 2, 1
 """Exit codes: what was asked for is not allowed, or something went wrong on the way."""
 
 FROM_EXTRA = (
     "imageio",
     "imageio_ffmpeg",
+    "joblib",
     "matplotlib",
     "msgspec",
     "numba",
@@ -41,7 +44,7 @@ def in_one_line() -> Iterator[None]:
         yield
     except ValueError as error:
         _end(str(error), REFUSED)
-    except (OSError, MemoryError) as error:
+    except (OSError, MemoryError, RunsFailed) as error:
         _end(str(error) or "not enough memory", FAILED)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in FROM_EXTRA:

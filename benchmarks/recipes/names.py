@@ -68,6 +68,13 @@ DeviceName = Literal["cpu", "cuda", "mps"]
 """Where a run trains and is scored."""
 
 
+ExecutorName = Literal["local", "ray", "slurm"]
+"""Keys of :data:`benchmarks.runs.engines.ENGINES`."""
+
+LoggerName = Literal["tensorboard", "wandb", "trackio"]
+"""Keys of :data:`benchmarks.runs.loggers.LOGGERS`."""
+
+
 def check_methods(*names: str) -> None:
     """Refuse a method that cannot exist, before anything is loaded.
 

@@ -27,7 +27,7 @@ from benchmarks.recipes.preset import Preset, Protocol, Recipe
 PREFERENCES, GOALS = "preferences-small", "goals-small"
 EPISODES = {PREFERENCES: 4, GOALS: 3}
 HORIZONS = {PREFERENCES: 8, GOALS: 20}
-STEPS = {PREFERENCES: 400, GOALS: 250}
+STEPS = {PREFERENCES: 1000, GOALS: 250}
 ACTIONS: dict[str, dict[str, Any]] = {
     PREFERENCES: {"temperature": 0.3, "sampled": False},
     GOALS: {"temperature": 1.0, "sampled": True},

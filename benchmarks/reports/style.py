@@ -43,6 +43,7 @@ MARKERS = {"told_hypernetwork": "D"}
 
 mpl.rcParams.update({"font.size": 9, "axes.titlesize": 10, "legend.fontsize": 8, "figure.titlesize": 9.5, "savefig.dpi": 130})
 mpl.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False})
+mpl.rcParams["text.parse_math"] = False  # names are not formulas
 
 PANEL = 4.4
 """Width of a panel in inches."""

@@ -26,6 +26,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
 PAUSE_FRAMES = 4
 """Frames for which the end of an episode stays on the screen."""
 
+TITLE_HEIGHT = 42
+"""Pixels above a picture: two rows, for the longest names."""
+
 
 Policy = Callable[[Any], int]
 """From an observation to an action."""
@@ -156,11 +159,9 @@ def path_with(path: Path, suffix: str) -> Path:
 
 
 def _padded(frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The first frame fixes the size; video needs even sides."""
-    height = 0
+    """Video needs even sides."""
     for frame in frames:
-        height = height or -(-frame.shape[0] // 2) * 2 + 40
-        yield _fit(frame, height, -(-frame.shape[1] // 2) * 2)
+        yield np.pad(frame, [(0, side % 2) for side in frame.shape[:2]] + [(0, 0)])
 
 
 def _written(frames: Iterator[np.ndarray], paths: Sequence[Path], tell: Callable[[str], None]) -> list[Path]:
@@ -219,23 +220,11 @@ def _frames(world: World, players: Sequence[Player], weights: np.ndarray, which:
 
 def _beside(players: Sequence[Player], which: str) -> np.ndarray:
     pictures = [np.asarray(player.environment.render()) for player in players]
-    titles = [
-        caption_strip([f"{player.name} ({which.replace('_', ' ')})"], picture.shape[1], 14)
+    columns = [
+        np.concatenate(
+            [caption_strip([f"{player.name} ({which.replace('_', ' ')})"], picture.shape[1], TITLE_HEIGHT, 14), picture]
+        )
         for player, picture in zip(players, pictures, strict=True)
     ]
-    # Titles that wrap differently must not push their pictures out of line.
-    most = max(len(title) for title in titles)
-    columns = [
-        np.concatenate([_fit(title, most, title.shape[1]), picture]) for title, picture in zip(titles, pictures, strict=True)
-    ]
-    height = max(len(column) for column in columns)
-    gap = np.full((height, 8, 3), 255, dtype=np.uint8)
-    pieces = [piece for column in columns for piece in (_fit(column, height, column.shape[1]), gap)]
-    return np.concatenate(pieces[:-1], axis=1)
-
-
-def _fit(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    fitted = np.zeros((height, width, 3), dtype=np.uint8)
-    rows, columns = min(height, picture.shape[0]), min(width, picture.shape[1])
-    fitted[:rows, :columns] = picture[:rows, :columns]
-    return fitted
+    gap = np.full((len(columns[0]), 8, 3), 255, dtype=np.uint8)
+    return np.concatenate([piece for column in columns for piece in (column, gap)][:-1], axis=1)

@@ -1,112 +1,147 @@
-"""Many settings side by side, each in a process of its own with one thread."""
+"""Many runs, by an engine: processes of this machine, or what reaches further.
 
-import multiprocessing
-import os
-import queue
-import signal
-import threading
+A run that fails is missing; the others go on.
+"""
+
+import contextlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from benchmarks.recipes.config import RunConfig
+from benchmarks.runs.failures import RunsFailed
+from benchmarks.runs.folder import RunFolder
+from benchmarks.runs.workers import BUSY, Ended, Event, Events, Task, Tell, side_by_side
 
-Setting = TypeVar("Setting")
-Tell = Callable[[int, float], None]
-"""Called by a worker with the steps done and the latest loss."""
-Progress = Callable[[str, int, float], None]
-"""Called in this process with a setting's name, its steps done and its latest loss; not a number when it has finished."""
+Engine = Callable[[Task[RunConfig], Sequence[tuple[str, RunConfig]], int | None], Events]
+"""(task, named settings, how many at a time) -> what happens, as :func:`benchmarks.runs.workers.side_by_side` has it."""
 
-_updates: Any = None
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a config.
+
+    Attributes:
+        config: that was to be run.
+        result: None if there is none.
+        problem: why; also why a result has no scores.
+    """
+
+    config: RunConfig
+    result: dict[str, Any] | None
+    problem: str = ""
+
+    @property
+    def scored(self) -> bool:
+        """Whether there are numbers to show."""
+        return self.result is not None and bool(self.result["scores"])
 
 
 def run_all(
-    configs: Sequence[RunConfig], root: Path, workers: int | None = None, progress: Progress = lambda run, step, loss: None
-) -> list[dict[str, Any]]:
-    """Run all configs that have no result yet, ``workers`` (by default one per core) at a time.
+    configs: Sequence[RunConfig],
+    root: Path,
+    workers: int | None = None,
+    watch: Callable[[Event], None] = lambda event: None,
+    engine: Engine = side_by_side,
+    fail_fast: bool = False,
+    log: str | None = None,
+) -> list[Outcome]:
+    """Run all configs that have no result yet.
+
+    Args:
+        configs: what to run.
+        root: folder of all runs.
+        workers: at a time; by default what the engine does, on this machine one for each core.
+        watch: called with everything that happens.
+        engine: who runs them.
+        fail_fast: stop everything at the first run that fails.
+        log: logger of each run; see :mod:`benchmarks.runs.loggers`.
 
     Returns:
-        Their results, in the order of ``configs``.
+        What came of them, in the order of ``configs``. Why a run failed stands in its folder too.
 
     Raises:
-        KeyboardInterrupt, or the first error of a run: the others are stopped; whatever has finished stays, and the same call
-            continues the rest.
+        RunsFailed: a run failed, with ``fail_fast``.
+        KeyboardInterrupt: the runs are stopped; the same call continues them.
     """
-    named = [(config.run_id, config) for config in configs]
-    return side_by_side(partial(_run_one, root), named, workers, progress)
+    by_name = {config.run_id: config for config in configs}
+    problems: dict[str, str] = {}
+    with contextlib.closing(engine(partial(run_one, root, log), list(by_name.items()), workers)) as events:
+        for event in events:
+            if isinstance(event, Ended) and event.problem:
+                problems[event.name] = event.problem
+                if event.problem == BUSY:
+                    continue
+                RunFolder(root, by_name[event.name]).write_failure(event.problem, event.trace)
+            watch(event)
+            if fail_fast and problems:
+                break
+    outcomes = [_outcome(config, root, problems.get(config.run_id, "it was not run")) for config in configs]
+    if fail_fast and problems:
+        raise RunsFailed(failures(outcomes))
+    return outcomes
 
 
-def _run_one(root: Path, config: RunConfig, tell: Tell) -> dict[str, Any]:
-    from benchmarks.runs.run import run
+def run_unclaimed(
+    configs: Sequence[RunConfig], root: Path, workers: int = 1, retry: bool = False, log: str | None = None
+) -> str:
+    """Run what nobody works on, until nothing of it is left.
 
-    result = run(config, root, tell)
-    tell(config.steps, float("nan"))
-    return result
+    Args:
+        configs: what to run.
+        root: folder of all runs.
+        workers: at a time.
+        retry: run also what has failed before.
+        log: as of :func:`run_all`.
 
+    Returns:
+        One line about what was done.
 
-def side_by_side(
-    task: Callable[[Setting, Tell], dict[str, Any]],
-    named: Sequence[tuple[str, Setting]],
-    workers: int | None = None,
-    progress: Progress = lambda name, step, loss: None,
-) -> list[dict[str, Any]]:
-    """Call a function, which must be importable, for every setting with its name; see :func:`run_all`."""
-    if workers is not None and workers < 1:
-        raise ValueError(f"workers are {workers}; allowed: at least 1")
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
-        updates = manager.Queue()
-        count = max(1, min(len(named), workers or os.cpu_count() or 1))
-        pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(updates,))
-        futures: list[Future[dict[str, Any]]] = [pool.submit(_told, task, name, setting) for name, setting in named]
-        try:
-            pending = set(futures)
-            while pending:
-                done, pending = wait(pending, timeout=0.2)
-                _forward(updates, progress)
-                for future in done:
-                    future.result()
-            _forward(updates, progress)
-            return [future.result() for future in futures]
-        except BaseException:
-            processes = list(pool._processes.values())
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in processes:
-                process.terminate()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    Raises:
+        RunsFailed: a run failed; the others were done.
+    """
+    left = [config for config in configs if retry or RunFolder(root, config).failure() is None]
+    outcomes = run_all(left, root, workers, engine=partial(side_by_side, wait=False), log=log)
+    problems = [f"{one.config.run_id}: {one.problem}" for one in outcomes if one.problem and one.problem != BUSY]
+    if problems:
+        raise RunsFailed(f"{len(problems)} of {len(left)} runs failed ({'; '.join(problems)}); --retry tries them again")
+    busy, failed = sum(outcome.problem == BUSY for outcome in outcomes), len(configs) - len(left)
+    return f"{len(left) - busy} runs are done, others work on {busy}, {failed} have failed before"
 
 
-def _told(task: Callable[[Setting, Tell], dict[str, Any]], name: str, setting: Setting) -> dict[str, Any]:
-    return task(setting, lambda step, loss: _updates.put((name, step, loss)))
+def run_one(root: Path, log: str | None, config: RunConfig, tell: Tell) -> None:
+    """What every engine does with a config.
+
+    Raises:
+        Busy: another process works on it.
+    """
+    from benchmarks.runs.run import attempt
+
+    attempt(config, root, tell, log)
 
 
-def _start_worker(updates: Any) -> None:
-    """Prepare a worker process: one thread, not to outlive its parent, and where it reports to."""
-    global _updates
-    import torch
+def results_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """All results, for what needs every one of them.
 
-    # Ctrl-C reaches the whole process group; the parent alone decides what happens.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
-    _updates = updates
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A parent that was killed cannot stop its workers; what they had not finished resumes from its checkpoint."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    Raises:
+        RunsFailed: naming those that are missing.
+    """
+    if not all(outcome.scored for outcome in outcomes):
+        raise RunsFailed(failures(outcomes))
+    return [outcome.result for outcome in outcomes if outcome.result is not None]
 
 
-def _forward(updates: Any, progress: Progress) -> None:
-    while True:
-        try:
-            progress(*updates.get_nowait())
-        except queue.Empty:
-            return
+def failures(outcomes: Sequence[Outcome]) -> str:
+    """One line about what is missing."""
+    missing = [f"{outcome.config.run_id}: {outcome.problem}" for outcome in outcomes if not outcome.scored]
+    return f"{len(missing)} of {len(outcomes)} runs are missing ({'; '.join(missing)}); the same command tries them again"
+
+
+def _outcome(config: RunConfig, root: Path, problem: str) -> Outcome:
+    try:
+        result = RunFolder(root, config).result()
+    except ValueError as error:
+        return Outcome(config, None, str(error))
+    return Outcome(config, result, problem if result is None else result.get("diverged") or "")

@@ -1,11 +1,13 @@
 """Records of runs: one folder each, every file written atomically, nothing read that is not ours."""
 
 import json
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks.recipes.config import CONFIG_VERSION, RunConfig
-from benchmarks.runs.records import RESULT_VERSION, read_config, read_result
+from benchmarks.runs.records import RESULT_VERSION, read_config, read_failure, read_result
 from compworld.files import remove_parts, sealed, write_json, write_text
 
 LISTED = 10
@@ -17,7 +19,8 @@ class RunFolder:
 
     ``config.json`` says what was run, ``metrics.jsonl`` how training goes (for people; the program does not read it),
     ``result.json`` (present once the run has finished) what came out, ``learner.safetensors`` holds the parameters that were
-    evaluated.
+    evaluated. While a process works on the run, there is its claim (see :mod:`benchmarks.runs.claims`); after a failure
+    ``failure.json`` says why.
 
     Args:
         root: folder of all runs.
@@ -29,6 +32,8 @@ class RunFolder:
         self.config = config
         self.checkpoint = self.path / "checkpoint.safetensors"
         self.learner = self.path / "learner.safetensors"
+        self.claim = self.path / "claim"
+        self._failure = self.path / "failure.json"
         self._metrics = self.path / "metrics.jsonl"
         self._result = self.path / "result.json"
 
@@ -65,6 +70,8 @@ class RunFolder:
             raise ValueError(
                 f"run {folder.path.name!r} has not finished; allowed: finished runs (run the same command to resume it)"
             )
+        if not result["scores"]:
+            raise ValueError(f"run {folder.path.name!r} {result['diverged']}; allowed: runs that learned something")
         return folder, result
 
     def create(self) -> None:
@@ -83,7 +90,18 @@ class RunFolder:
         """Finish the run; its checkpoint is no longer needed."""
         write_json(self._result, sealed({"schema_version": RESULT_VERSION, "run_id": self.path.name, **result}))
         self.checkpoint.unlink(missing_ok=True)
+        self._failure.unlink(missing_ok=True)
         remove_parts(self.path)
+
+    def write_failure(self, problem: str, trace: str) -> None:
+        """Say why the run has no result, if it has none."""
+        if not self._result.exists():
+            self.create()
+            write_json(self._failure, {"problem": problem, "host": socket.gethostname(), "time": time.time(), "trace": trace})
+
+    def failure(self) -> dict[str, Any] | None:
+        """Why the last attempt failed (``problem``, ``host``, ``time`` in seconds since 1970, ``trace``), or None."""
+        return read_failure(self._failure) if self._failure.exists() else None
 
     def write_metrics(self, records: list[dict[str, Any]]) -> None:
         """Replace the validation records."""

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from benchmarks.recipes.config import CONFIG_VERSION, RunConfig
+from benchmarks.runs.divergence import numbers
 from benchmarks.scores.trials import LOWER_FIFTH, SPLITS
 from benchmarks.worlds.world import SETS
 from compworld.files import json_of, read_bytes, unsealed
@@ -40,6 +41,8 @@ class Progress(msgspec.Struct, forbid_unknown_fields=True):
     best_loss: float | None
     best_step: int
     validation: list[Validation]
+    losses: list[float] = []
+    diverged: str | None = None
 
 
 class Decoded(msgspec.Struct):
@@ -67,6 +70,31 @@ class Hardware(msgspec.Struct):
     system: str
 
 
+class Settings(msgspec.Struct):
+    """What :func:`compworld.evaluate` was asked for."""
+
+    agent: str
+    env_id: str
+    track: str
+    world: int
+    support: str
+    support_options: dict[str, Any]
+    split: str
+    split_sha256: str
+    sizes: dict[str, Any]
+    tasks: int
+    episodes: int
+    seed: int
+
+
+class Evaluated(msgspec.Struct):
+    """A record of :func:`compworld.evaluate`; its arrays are held against each other when they are read."""
+
+    format: int
+    settings: Settings
+    episodes: dict[str, Any]
+
+
 class Result(msgspec.Struct):
     """``result.json``."""
 
@@ -76,7 +104,7 @@ class Result(msgspec.Struct):
     split_sha256: str
     learner_sha256: str | None
     parameters: int
-    scores: dict[str, dict[str, list[float]]]
+    scores: dict[str, dict[str, list[float | None]]]
     python: str
     packages: dict[str, str]
     hardware: Hardware
@@ -84,7 +112,7 @@ class Result(msgspec.Struct):
     evaluation_seconds: float
     track: str = "shown"
     decoding: Decoding | None = None
-    evaluations: dict[str, dict[str, Any]] = {}
+    evaluations: dict[str, Evaluated] = {}
     environment_steps: int = 0
     outer_steps: int = 0
     tasks_seen: int = 0
@@ -92,9 +120,12 @@ class Result(msgspec.Struct):
     best_step: int = 0
     best_validation_loss: float | None = None
     training_seconds: float = 0.0
+    diverged: str | None = None
     validation: list[Validation] = []
 
     def __post_init__(self) -> None:
+        if self.diverged and not self.scores:
+            return
         sets = SETS if self.track == "shown" else tuple(SPLITS)
         if set(self.scores) != set(sets):
             raise ValueError(f"scores are of the sets {', '.join(map(repr, self.scores)) or 'none'}; allowed: {sets}")
@@ -117,6 +148,15 @@ class Student(msgspec.Struct):
     held_out: float
     combination: list[int]
     r2: list[float]
+
+
+class Failure(msgspec.Struct):
+    """``failure.json``."""
+
+    problem: str
+    host: str
+    time: float
+    trace: str
 
 
 class _Version(msgspec.Struct):
@@ -166,7 +206,9 @@ def read_result(path: Path, config: RunConfig) -> dict[str, Any]:
             f"{path} has schema {found.schema_version} of run {found.run_id!r:.80}; "
             f"allowed: schema {RESULT_VERSION} of this run; {RUN_AGAIN}"
         )
-    return _sealed(content, Result, path, {"config": config.as_dict()})
+    result = _sealed(content, Result, path, {"config": config.as_dict()})
+    scores = {which: {name: numbers(values) for name, values in of_set.items()} for which, of_set in result["scores"].items()}
+    return {**result, "scores": scores}
 
 
 def read_student(path: Path, setting: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,6 +218,15 @@ def read_student(path: Path, setting: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: naming file and field: damaged, changed or of another setting.
     """
     return _sealed(read_bytes(path), Student, path, setting)
+
+
+def read_failure(path: Path) -> dict[str, Any]:
+    """Why a run has no result.
+
+    Raises:
+        ValueError: naming file and field: damaged.
+    """
+    return msgspec.structs.asdict(_decoded(read_bytes(path), Failure, path, "delete it"))
 
 
 def progress_of(data: Any, path: Path) -> dict[str, Any]:
@@ -188,7 +239,19 @@ def progress_of(data: Any, path: Path) -> dict[str, Any]:
         msgspec.convert(data, Progress)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged or not one of ours ({error}); delete it to start again") from None
-    return dict(data)
+    return {"losses": [], **data}
+
+
+def check_settings(settings: Mapping[str, Any], path: Path) -> None:
+    """Hold the settings of an evaluation's record against their schema.
+
+    Raises:
+        ValueError: naming file and field.
+    """
+    try:
+        msgspec.convert(settings, Settings)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no record of compworld.evaluate ({error})") from None
 
 
 def _sealed(content: bytes, kind: type[Any], path: Path, expected: Mapping[str, Any]) -> dict[str, Any]:

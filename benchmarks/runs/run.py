@@ -12,10 +12,13 @@ from agents.checkpoints import load_parameters, load_tensors
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.methods import make_method, track_of
 from benchmarks.runs.allocation import keep_freed_memory
+from benchmarks.runs.claims import Claim, claimed, patiently
 from benchmarks.runs.courses import course_of
+from benchmarks.runs.divergence import finite
 from benchmarks.runs.folder import RunFolder
+from benchmarks.runs.loggers import opened
 from benchmarks.runs.provenance import provenance
-from benchmarks.runs.threads import warn_of_spinning_threads
+from benchmarks.runs.threads import limit_threads, warn_of_spinning_threads
 from benchmarks.runs.training import Report, train
 from benchmarks.scores.decoding import decoding
 from benchmarks.scores.evaluation import evaluate
@@ -115,13 +118,16 @@ def score_shown(learner: Learner, config: RunConfig, world: World) -> dict[str, 
     return {"scores": evaluate(learner, config, world), "decoding": decoding(learner, config, world)}
 
 
-def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None) -> dict[str, Any]:
+def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None, log: str | None = None) -> dict[str, Any]:
     """Run a config, or return its result if it has been run before; a run that was killed continues where it was.
+
+    While another process works on it, this one waits.
 
     Args:
         config: what to run.
         root: folder of all runs.
         report: called after every validation.
+        log: where training is logged; see :mod:`benchmarks.runs.loggers`.
 
     Returns:
         The content of ``result.json``.
@@ -129,20 +135,45 @@ def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None)
     Raises:
         ValueError: the config cannot be run, or files of an earlier attempt are damaged.
     """
+    return patiently(lambda: attempt(config, root, report, log))
+
+
+def attempt(config: RunConfig, root: Path, report: Report, log: str | None = None) -> dict[str, Any]:
+    """:func:`run`, without waiting.
+
+    Raises:
+        Busy: another process works on it.
+    """
     folder = RunFolder(root, config)
     finished = folder.result()
     if finished is not None:
         return finished
     keep_freed_memory()
+    limit_threads()
     warn_of_spinning_threads()
     world = World(config)
     method = new_method(config, world)
     if method.trainable and config.outer is None:
         raise ValueError(f"method {config.method!r} has parameters and no outer loop; allowed: a config with 'outer'")
+    with claimed(folder.claim) as claim:
+        # Another process may have finished it before the claim.
+        return folder.result() or _run(config, world, method, folder, claim, report, log)
+
+
+def _run(
+    config: RunConfig, world: World, method: Learner | Actor, folder: RunFolder, claim: Claim, report: Report, log: str | None
+) -> dict[str, Any]:
     folder.create()
-    trained = train(course_of(method, config, world), config, folder, report) if method.trainable else {}
+    trained: dict[str, Any] = {}
+    if method.trainable:
+        with opened(log, config, folder.path) as logger:
+            trained = train(course_of(method, config, world), config, folder, claim, report, logger)
+    claim.tell(scoring=True)
     started = time.perf_counter()
-    scored = score_shown(method, config, world) if isinstance(method, Learner) else score_trials(method, config, world)
+    scored: dict[str, Any] = {"scores": {}}
+    if not trained.get("diverged") or trained["best_step"]:
+        scored = score_shown(method, config, world) if isinstance(method, Learner) else score_trials(method, config, world)
+    claim.check()
     folder.write_result(
         {
             "config": config.as_dict(),
@@ -151,7 +182,7 @@ def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None)
             "learner_sha256": None,
             "parameters": sum(parameter.numel() for parameter in method.parameters()),
             **trained,
-            **scored,
+            **finite(scored),
             "evaluation_seconds": round(time.perf_counter() - started, 3),
             **provenance(),
             "threads": torch.get_num_threads(),

@@ -1,4 +1,4 @@
-"""Threads that wait must sleep.
+"""Threads that wait must sleep, and there must not be more of them than cores.
 
 Threads of torch's pool that have nothing to do spin on the cores that compiled code of other threads needs, unless the
 environment variable ``OMP_WAIT_POLICY`` says otherwise when torch is loaded. Importing ``benchmarks`` sets it, which works
@@ -7,9 +7,15 @@ where that comes before torch: in the command, and in workers, which inherit it.
 
 import warnings
 
+import joblib
 import torch
 
 import benchmarks
+
+
+def limit_threads() -> None:
+    """Let torch have no more threads than this process may use cores: of a container's limit it knows nothing."""
+    torch.set_num_threads(min(torch.get_num_threads(), joblib.cpu_count()))
 
 
 def warn_of_spinning_threads() -> None:

@@ -104,7 +104,8 @@ def readings_of(
 ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     """Readings of a set's tasks (each [T, F], by layer), module weights [T, M] and combinations [T].
 
-    Readings whose size differs between tasks are left out: they cannot mean the same for all of them.
+    Readings whose size differs between tasks are left out: they cannot mean the same for all of them. So are those of a learner
+    that diverged on a task.
     """
     streams, weights = world.tasks(which, config.evaluation.tasks, config.seed)
     probes = probes_of(config, world)
@@ -118,7 +119,8 @@ def readings_of(
             for name, values in shown.adapted.readings(asked).items():
                 found.setdefault(name, []).append(values.reshape(len(batch), -1).cpu().numpy().astype(np.float64))
     alike = {name: parts for name, parts in found.items() if len({part.shape[1] for part in parts}) == 1}
-    readings = {name: np.concatenate(parts) for name, parts in alike.items()}
+    together = {name: np.concatenate(parts) for name, parts in alike.items()}
+    readings = {name: values for name, values in together.items() if np.isfinite(values).all()}
     return readings, weights, world.family.combination_of(weights)
 
 

@@ -4,8 +4,10 @@ After Agarwal et al. 2021, "Deep reinforcement learning at the edge of the stati
 percentile intervals from a stratified bootstrap.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,13 +25,19 @@ class Estimate:
     low: float
     high: float
 
-    def as_dict(self) -> dict[str, float]:
-        return {"value": self.value, "low": self.low, "high": self.high}
+    @property
+    def is_finite(self) -> bool:
+        """Whether there is anything to draw."""
+        return math.isfinite(self.value) and math.isfinite(self.low) and math.isfinite(self.high)
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Plain data; None for numbers that are none."""
+        return {name: value if math.isfinite(value) else None for name, value in asdict(self).items()}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, float]) -> "Estimate":
+    def from_dict(cls, data: Mapping[str, Any]) -> "Estimate":
         """Inverse of :meth:`as_dict`; further entries are left alone."""
-        return cls(data["value"], data["low"], data["high"])
+        return cls(*(math.nan if data[name] is None else data[name] for name in ("value", "low", "high")))
 
 
 def interquartile_mean(values: np.ndarray) -> np.ndarray:

@@ -41,7 +41,7 @@ def compare(
             found.append(np.asarray(values[name])[chosen])
         return found
 
-    def estimates(cell: tuple[str, str], name: str) -> dict[str, dict[str, float]]:
+    def estimates(cell: tuple[str, str], name: str) -> dict[str, dict[str, float | None]]:
         return {
             which: statistics.estimate(scores(cell, which, name), np.random.default_rng(0)).as_dict()
             for which in ("fresh_episodes", "held_out")

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.methods import ADAPTIVE
 from benchmarks.recipes.presets import preset as preset_of
-from benchmarks.runs.executors import run_all
+from benchmarks.runs.executors import results_of, run_all
 from benchmarks.scores.names import main_scores
 from benchmarks.theory import compared, condition_tables, identification
 from benchmarks.theory.pictures import conditions_picture
@@ -175,7 +175,7 @@ class Condition(Study[Budget, Cell | Setting]):
 
     def train(self, settings: Sequence[Cell | Setting], runs: Path, workers: int | None) -> list[dict[str, Any]]:
         students = run_students([setting for setting in settings if isinstance(setting, Setting)], runs, workers)
-        return [*students, *run_all([cell.config for cell in cells_of(settings)], runs, workers)]
+        return [*students, *results_of(run_all([cell.config for cell in cells_of(settings)], runs, workers))]
 
     def found(
         self,

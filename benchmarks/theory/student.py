@@ -21,8 +21,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.runs.executors import Tell, side_by_side
+from benchmarks.runs.claims import claimed, patiently
+from benchmarks.runs.failures import RunsFailed
 from benchmarks.runs.records import read_student
+from benchmarks.runs.workers import Ended, Tell, side_by_side
 from benchmarks.scores.r_squared import r_squared
 from benchmarks.theory.alignment import module_alignment
 from benchmarks.theory.networks import Networks
@@ -185,15 +187,35 @@ def _r2(tasks: Networks, student: Networks, generator: torch.Generator) -> Tenso
     return found
 
 
-def run(root: Path, setting: Setting, tell: Tell = lambda step, loss: None) -> dict[str, Any]:
-    """:func:`identify`, or its result if it is there already."""
+def run(root: Path, setting: Setting) -> dict[str, Any]:
+    """:func:`identify`, or its result if it is there already; waits while another process works on it."""
+    return patiently(lambda: attempt(root, setting))
+
+
+def attempt(root: Path, setting: Setting, tell: Tell = lambda step, loss: None) -> dict[str, Any]:
+    """:func:`run`, without waiting.
+
+    Raises:
+        Busy: another process works on it.
+    """
     path = root / "identification" / f"{setting.name}.json"
-    if path.exists():
-        return read_student(path, asdict(setting))
-    write_json(path, sealed(identify(setting)))
+    if not path.exists():
+        with claimed(path.with_suffix(".claim")) as claim:
+            if not path.exists():  # another process may have written it before the claim
+                found = identify(setting)
+                claim.check()
+                write_json(path, sealed(found))
     return read_student(path, asdict(setting))
 
 
 def run_students(settings: Sequence[Setting], root: Path, workers: int | None = None) -> list[dict[str, Any]]:
-    """:func:`run` for each setting, ``workers`` (by default one per core) at a time."""
-    return side_by_side(partial(run, root), [(setting.name, setting) for setting in settings], workers)
+    """:func:`run` for each setting, ``workers`` (by default one per core) at a time.
+
+    Raises:
+        RunsFailed: some have no result; the others are kept.
+    """
+    events = side_by_side(partial(attempt, root), [(setting.name, setting) for setting in settings], workers)
+    problems = [f"{event.name}: {event.problem}" for event in events if isinstance(event, Ended) and event.problem]
+    if problems:
+        raise RunsFailed(f"{len(problems)} of {len(settings)} students are missing ({'; '.join(problems)})")
+    return [run(root, setting) for setting in settings]

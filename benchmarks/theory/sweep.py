@@ -12,7 +12,7 @@ from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.presets import preset as preset_of
 from benchmarks.reports.style import in_order
 from benchmarks.reports.table import Column, Table
-from benchmarks.runs.executors import run_all
+from benchmarks.runs.executors import results_of, run_all
 from benchmarks.scores import statistics
 from benchmarks.scores.names import headline, title_of_score
 from benchmarks.scores.statistics import Estimate
@@ -85,7 +85,7 @@ class Sweep(Study[Budget, Cell]):
         return [replace(cell, config=cell.config.with_steps(budget.steps, budget.steps // 10)) for cell in cells]
 
     def train(self, settings: Sequence[Cell], runs: Path, workers: int | None) -> list[dict[str, Any]]:
-        return run_all([cell.config for cell in settings], runs, workers)
+        return results_of(run_all([cell.config for cell in settings], runs, workers))
 
     def found(
         self, preset: str, budget: Budget, settings: Sequence[Cell], results: Sequence[dict[str, Any]], runs: Path

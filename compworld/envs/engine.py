@@ -1,15 +1,15 @@
 """Episodes of a batch of environments: random streams, resets and steps. The single environment is this at batch one."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from compworld import randomness
 from compworld.envs.plain_state import state_from_plain, state_to_plain
-from compworld.families import Family, GridFamily, grid_family, make_family
+from compworld.families import Family, GridFamily, check_split, grid_family, make_family
 from compworld.families.state import Outcome, State
-from compworld.modules.splits import Split, make_split
+from compworld.modules.splits import Split, split_by
 
 RESET_OPTIONS = ("task", "state")
 
@@ -18,6 +18,18 @@ DRAWN_AHEAD = (128, 16384)
 
 DRAWN_AT_ONCE = 1024
 """Starts that are drawn together: enough for an array operation to cost more than its call, few enough for the cache."""
+
+
+class Given(NamedTuple):
+    """With what environments begin, one for each of them; without either, tasks are drawn."""
+
+    weights: np.ndarray | None = None
+    """float64 [environments, M]; of tasks."""
+    states: list[Any] | None = None
+    """From :meth:`Engine.from_plain`."""
+
+
+DRAWN = Given()
 
 
 class Engine:
@@ -34,6 +46,7 @@ class Engine:
         support: str | Split,
         support_options: dict[str, Any] | None,
         split: str,
+        /,
         **sizes: Any,
     ) -> None:
         self.family = _family(family, world, sizes)
@@ -58,20 +71,27 @@ class Engine:
         self.episodes[where] = -1
         self._drawn[where] = 0
 
-    def reset(
-        self, where: np.ndarray, tasks: Sequence[dict[str, Any]] | None = None, states: Sequence[dict[str, Any]] | None = None
-    ) -> None:
-        """Begin the next episode of the environments ``where``, at given tasks or exact states if any (one for each)."""
+    def read(self, tasks: Sequence[Any] | None, states: Sequence[Any] | None) -> Given:
+        """Tasks or exact states as a user gives them, for :meth:`reset`; nothing is changed.
+
+        Raises:
+            ValueError: naming what is impossible about them.
+        """
         if tasks is not None and states is not None:
             raise ValueError("reset options are 'task' and 'state'; allowed: only one of them, for a state holds its task")
-        chosen = None if tasks is None else np.stack([self.family.weights_of(task) for task in tasks])
-        fixed = None if states is None else [self.from_plain(state) for state in states]
+        return Given(
+            None if tasks is None else np.stack([self.family.weights_of(task) for task in tasks]),
+            None if states is None else [self.from_plain(state) for state in states],
+        )
+
+    def reset(self, where: np.ndarray, given: Given = DRAWN) -> None:
+        """Begin the next episode of the environments ``where``."""
         self.episodes[where] += 1
-        if fixed is not None:
-            for index, state in zip(where.tolist(), fixed, strict=True):
+        if given.states is not None:
+            for index, state in zip(where.tolist(), given.states, strict=True):
                 self.put(index, state)
-        elif chosen is not None:
-            fresh = self._draw(self.keys[where], self.episodes[where], chosen)
+        elif given.weights is not None:
+            fresh = self._draw(self.keys[where], self.episodes[where], given.weights)
             self.state.put(where, fresh)
             self.split_names[where] = self._split_names(fresh)
         else:
@@ -161,12 +181,8 @@ def _family(family: str | Family, world: int | None, sizes: dict[str, Any]) -> G
 def _split(family: GridFamily, support: str | Split, support_options: dict[str, Any] | None) -> Split:
     """The split of the family's combinations by a support, or the given one."""
     if not isinstance(support, Split):
-        return make_split(family.space, support, family.world, **(support_options or {}))
+        return split_by(family.space, support, family.world, support_options)
     if support_options:
         raise ValueError("'support_options' are given beside a made split, which has its own; allowed: only one of them")
-    if not np.array_equal(support.space.combinations, family.space.combinations):
-        raise ValueError(
-            f"split is of {len(support.space)} combinations of {support.space.modules} modules; "
-            f"allowed: of the same {len(family.space)} combinations of {family.space.modules} modules as the family's"
-        )
+    check_split(family, support)
     return support

@@ -1,9 +1,11 @@
 """Episode states as plain JSON-able data, and back with every impossibility named."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from compworld.arguments import flag, integer, shown
 from compworld.families.grid import GridFamily
 from compworld.families.state import State
 
@@ -37,36 +39,34 @@ def state_from_plain(family: GridFamily, plain: dict[str, Any]) -> State:
     Raises:
         ValueError: naming the first thing about the state that is impossible.
     """
-    if not isinstance(plain, dict) or set(plain) != set(KEYS):
-        raise ValueError(f"state is {plain!r}; allowed: a dict with the keys {', '.join(map(repr, KEYS))}")
+    if not isinstance(plain, Mapping) or set(plain) != set(KEYS):
+        raise ValueError(f"state is {shown(plain)}; allowed: a dict with the keys {', '.join(map(repr, KEYS))}")
     weights = family.weights_of(plain["task"])
-    maze = _integer("maze", plain["maze"], family.mazes)
+    maze = integer("state maze", plain["maze"], 0, family.mazes - 1)
     agent = _cell("agent", plain["agent"], family, maze)
     objects = plain["objects"]
-    if not isinstance(objects, list) or len(objects) != family.objects:
-        raise ValueError(f"state objects are {objects!r}; allowed: a list of {family.objects} objects")
+    if not isinstance(objects, list | tuple) or len(objects) != family.objects:
+        raise ValueError(f"state objects are {shown(objects)}; allowed: a list of {family.objects} objects")
     cells, features, remaining = [], [], []
     for number, item in enumerate(objects):
-        if not isinstance(item, dict) or set(item) != {"cell", "feature", "collected"}:
-            raise ValueError(f"state object {number} is {item!r}; allowed: a dict with 'cell', 'feature', 'collected'")
-        if not isinstance(item["collected"], bool | np.bool_):
-            raise ValueError(f"state object {number} has 'collected' {item['collected']!r}; allowed: True, False")
+        if not isinstance(item, Mapping) or set(item) != {"cell", "feature", "collected"}:
+            raise ValueError(f"state object {number} is {shown(item)}; allowed: a dict with 'cell', 'feature', 'collected'")
         cells.append(_cell(f"object {number}", item["cell"], family, maze))
-        features.append(_integer(f"object {number}'s feature", item["feature"], family.features))
-        remaining.append(not item["collected"])
+        features.append(integer(f"state object {number}'s feature", item["feature"], 0, family.features - 1))
+        remaining.append(not flag(f"state object {number}'s 'collected'", item["collected"]))
     if len(set(cells)) < len(cells):
         raise ValueError(f"state objects lie at {[item['cell'] for item in objects]}; allowed: different cells")
     state = State(
         weights[None],
         np.asarray([maze]),
         np.asarray([agent]),
-        np.asarray([_integer("facing", plain["facing"], 4)]),
+        np.asarray([integer("state facing", plain["facing"], 0, 3)]),
         np.asarray([cells]),
         np.asarray([features]),
         np.zeros((1, family.objects)),
         np.asarray([remaining]),
         np.zeros(1, dtype=np.int64),
-        np.asarray([_integer("elapsed", plain["elapsed"], 2**31)]),
+        np.asarray([integer("state elapsed", plain["elapsed"], 0, 2**31 - 1)]),
     )
     family.finish(state)
     problem = family.check(state)
@@ -75,19 +75,13 @@ def state_from_plain(family: GridFamily, plain: dict[str, Any]) -> State:
     return state
 
 
-def _integer(name: str, value: Any, upper: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < upper:
-        raise ValueError(f"state {name} is {value!r}; allowed: integers from 0 to {upper - 1}")
-    return int(value)
-
-
 def _cell(name: str, value: Any, family: GridFamily, maze: int) -> int:
     rows, columns = family.shape
     try:
         row, column = value
-        row, column = _integer(name, row, rows), _integer(name, column, columns)
+        row, column = integer(name, row, 0, rows - 1), integer(name, column, 0, columns - 1)
     except (TypeError, ValueError):
-        raise ValueError(f"state {name} is at {value!r}; allowed: [row below {rows}, column below {columns}]") from None
+        raise ValueError(f"state {name} is at {shown(value)}; allowed: [row below {rows}, column below {columns}]") from None
     if family.walls[maze, row, column]:
         raise ValueError(f"state {name} is at {[row, column]}, a wall; allowed: free cells")
     return row * columns + column

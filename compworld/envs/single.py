@@ -1,5 +1,6 @@
 """The Gymnasium environment."""
 
+from enum import Enum
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -7,7 +8,11 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
+from compworld.arguments import choice, flag, integer, named_options, plain
+from compworld.envs import conversion  # noqa: F401 (tells Gymnasium's wrappers what to do with text)
 from compworld.envs.engine import RESET_OPTIONS, Engine
+from compworld.envs.infos import single_info
+from compworld.envs.minigrid import MiniGridView
 from compworld.envs.observing import Observing, single
 from compworld.envs.trials import TrialEngine
 from compworld.families import Family, GridFamily
@@ -18,7 +23,7 @@ RENDER_MODES = ("rgb_array", "ansi")
 _NOBODY = np.zeros(0, dtype=np.int64)
 
 
-class CompWorldEnv(gym.Env[Any, Any]):
+class CompWorldEnv(MiniGridView, gym.Env[Any, Any]):
     """One task of a family per episode or trial, drawn from the trained or the held-out combinations.
 
     Args:
@@ -41,10 +46,11 @@ class CompWorldEnv(gym.Env[Any, Any]):
             ``TimeLimit`` of ``gym.make``'s ``max_episode_steps`` does not tell the environment its limit.
 
     ``reset`` takes the options ``task`` (as in ``info["task"]``) or ``state`` (as from :meth:`get_state`). ``info`` always
-    holds ``task``, ``split`` (``"train"``, ``"held_out"``, ``"unused"``, or ``"outside"`` the space) and ``success``; at the
-    end of each episode of a trial also ``inner_episode``, a dict of its ``return``, ``success``, ``length`` and ``number``
-    (from 0). A trial goes on at once: the observation after an episode's last step is the first of the next episode. It is
-    terminated or truncated as its last episode is.
+    holds ``task``, ``split`` (``"train"``, ``"held_out"``, ``"unused"``, or ``"outside"`` the space), ``success`` and, for
+    Stable-Baselines3 and others that look for it, the same as ``is_success``; at the end of each episode of a trial also
+    ``inner_episode``, a dict of its ``return``, ``success``, ``length`` and ``number`` (from 0). A trial goes on at once: the
+    observation after an episode's last step is the first of the next episode. It is terminated or truncated as its last
+    episode is.
     """
 
     _spec: EnvSpec | None = None
@@ -65,11 +71,10 @@ class CompWorldEnv(gym.Env[Any, Any]):
         told: bool = False,
         **sizes: Any,
     ) -> None:
-        check_rendering(render_mode, tile_size)
+        self.render_mode, self.tile_size = read_rendering(render_mode, tile_size)
         self.trials, self.engine = make_engine(1, episodes_per_trial, family, world, support, support_options, split, **sizes)
-        self._observe = Observing(self.family, observation, told, episodes_per_trial)
-        self.render_mode = render_mode
-        self.tile_size = tile_size
+        self._episodes = None if self.trials is None else self.trials.per_trial
+        self._observe = Observing(self.family, observation, flag("told", told), self._episodes)
         self.observation_space = self._observe.space
         self.action_space = spaces.Discrete(self.family.actions)
         self._return = 0.0
@@ -83,9 +88,9 @@ class CompWorldEnv(gym.Env[Any, Any]):
 
     @spec.setter
     def spec(self, spec: EnvSpec | None) -> None:
-        self._spec = spec
+        self._spec = plain_spec(spec)
         if spec is not None and spec.max_episode_steps is None:
-            spec.max_episode_steps = self.horizon * (1 if self.trials is None else self.trials.per_trial)
+            spec.max_episode_steps = self.horizon * (self._episodes or 1)
 
     @property
     def family(self) -> GridFamily:
@@ -117,21 +122,14 @@ class CompWorldEnv(gym.Env[Any, Any]):
         Raises:
             ValueError: naming what of the options is not allowed.
         """
-        super().reset(seed=seed)
-        chosen = options or {}
-        unknown = [key for key in chosen if key not in RESET_OPTIONS]
-        if unknown:
-            raise ValueError(f"unknown reset option {unknown[0]!r}; allowed: {', '.join(map(repr, RESET_OPTIONS))}")
-        if seed is not None or not self._begun:
-            self.engine.seed(self._everyone, [self.np_random])
-            self._begun = True
-        self.engine.reset(
-            self._everyone,
-            [chosen["task"]] if "task" in chosen else None,
-            [chosen["state"]] if "state" in chosen else None,
-        )
+        chosen = named_options("reset options", options, RESET_OPTIONS)
+        given = self.engine.read(*([chosen[key]] if key in chosen else None for key in RESET_OPTIONS))
+        # Nothing is refused from here on: a refused reset leaves everything as it was.
+        super().reset(seed=None if seed is None else integer("seed", seed))
+        self._seed_engine(anew=seed is not None)
+        self.engine.reset(self._everyone, given)
         self._return = 0.0
-        return self._observation(), self._info(False)
+        return self._observation(), single_info(self.engine, False)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """One step: observation, reward, terminated, truncated and info, as of any environment of Gymnasium.
@@ -141,26 +139,25 @@ class CompWorldEnv(gym.Env[Any, Any]):
             RuntimeError: nothing was reset before.
         """
         family = self.engine.family
-        allowed = isinstance(action, (int, np.integer)) and 0 <= action < family.actions
-        if not (allowed or self.action_space.contains(action)):
-            raise ValueError(f"action is {action!r}; allowed: integers from 0 to {family.actions - 1}")
+        if type(action) is not int or not 0 <= action < family.actions:  # the common case is checked at once
+            action = integer("action", action, 0, family.actions - 1)
         if not self._begun:
             raise RuntimeError("step() was called before the first reset(); allowed: after it")
-        outcome = self.engine.step(self._batch_of_one[int(action)])
+        outcome = self.engine.step(self._batch_of_one[action])
         reward = outcome.reward_B.item()
         self._return += reward
         terminated, success = outcome.terminated_B.item(), outcome.success_B.item()
         truncated = self.engine.state.elapsed_B.item() >= family.horizon
         if self.trials is None:
-            return self._observation(), reward, terminated, truncated, self._info(success)
+            return self._observation(), reward, terminated, truncated, single_info(self.engine, success)
         over, ended = self.trials.go_on(
-            self._batch_of_one[int(action)],
+            self._batch_of_one[action],
             outcome.reward_B,
             outcome.success_B,
             np.asarray([terminated or truncated]),
             _NOBODY,
         )
-        info = self._info(success)
+        info = single_info(self.engine, success)
         if ended is not None:
             info["inner_episode"] = ended.single()
         return self._observation(), reward, terminated and over.item(), truncated and over.item(), info
@@ -169,13 +166,9 @@ class CompWorldEnv(gym.Env[Any, Any]):
         if self.render_mode is None:
             gym.logger.warn("render() was called without a render_mode; pass one to gym.make, e.g. render_mode='rgb_array'")
             return None
-        from compworld.envs.drawing import draw, draw_text
+        from compworld.envs.drawing import frame
 
-        state = self.engine.state
-        caption = self.engine.caption(0, self.horizon, self._return)
-        if self.render_mode == "ansi":
-            return draw_text(self.family, state, caption)
-        return draw(self.family, state, caption, self.tile_size)
+        return frame(self.engine, 0, self.horizon, self._return, self.render_mode, self.tile_size)
 
     def get_state(self) -> dict[str, Any]:
         """The exact state of the episode as plain data, for :meth:`set_state` or ``reset(options={"state": ...})``."""
@@ -187,9 +180,10 @@ class CompWorldEnv(gym.Env[Any, Any]):
         Raises:
             ValueError: naming what is impossible about the state; the environment is then unchanged.
         """
-        self.engine.put(0, self.engine.from_plain(state))
+        moment = self.engine.from_plain(state)
+        self._seed_engine(anew=False)
+        self.engine.put(0, moment)
         self._return = 0.0
-        self._begun = True
 
     def expert_action(self) -> int:
         """An action that maximises the sum of rewards over the steps that remain."""
@@ -214,15 +208,14 @@ class CompWorldEnv(gym.Env[Any, Any]):
     def _observation(self) -> Any:
         return single(self._observe(self.engine))
 
-    def _info(self, success: bool) -> dict[str, Any]:
-        return {
-            "task": self.family.task_of(self.engine.state.weights_BM[0]),
-            "split": self.engine.split_names[0],
-            "success": success,
-        }
+    def _seed_engine(self, anew: bool) -> None:
+        """Begin the stream of episodes from the environment's generator, if it has not begun or is to begin anew."""
+        if anew or not self._begun:
+            self.engine.seed(self._everyone, [self.np_random])
+        self._begun = True
 
 
-def make_engine(num_envs: int, episodes: int | None, *given: Any, **sizes: Any) -> tuple[TrialEngine | None, Engine]:
+def make_engine(num_envs: int, episodes: int | None, /, *given: Any, **sizes: Any) -> tuple[TrialEngine | None, Engine]:
     """The engine of single episodes, or that of trials, twice."""
     if episodes is None:
         return None, Engine(num_envs, *given, **sizes)
@@ -230,9 +223,15 @@ def make_engine(num_envs: int, episodes: int | None, *given: Any, **sizes: Any) 
     return trials, trials
 
 
-def check_rendering(render_mode: str | None, tile_size: int) -> None:
-    """Raise ValueError for an unknown render mode or a tile size that cannot be drawn."""
-    if render_mode is not None and render_mode not in RENDER_MODES:
-        raise ValueError(f"unknown render_mode {render_mode!r}; allowed: {', '.join(map(repr, RENDER_MODES))}, None")
-    if isinstance(tile_size, bool) or not isinstance(tile_size, int) or not 4 <= tile_size <= 256:
-        raise ValueError(f"tile_size is {tile_size!r}; allowed: integers from 4 to 256")
+def plain_spec(spec: EnvSpec | None) -> EnvSpec | None:
+    """The same, with numbers of Python and words in its arguments, so that it can be written as JSON."""
+    if spec is not None:
+        for name, value in spec.kwargs.items():
+            spec.kwargs[name] = value.value if isinstance(value, Enum) else plain(value)
+    return spec
+
+
+def read_rendering(render_mode: str | None, tile_size: int) -> tuple[str | None, int]:
+    """The render mode and the tile size; ValueError for an unknown mode, or a size that cannot be drawn."""
+    mode = None if render_mode is None else choice("render_mode", render_mode, RENDER_MODES)
+    return mode, integer("tile_size", tile_size, 4, 256)

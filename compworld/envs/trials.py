@@ -4,16 +4,21 @@ Trial n of environment i has the random stream ``stream(key[i], n)``, which make
 drawn from ``stream(that stream, e)``, so that any episode can be made on its own. Axis of array names: B environments.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from compworld import randomness
-from compworld.envs.engine import Engine
+from compworld.arguments import integer, number, shown
+from compworld.envs.engine import DRAWN, Engine, Given
 from compworld.families import Family, trial_sizes
 from compworld.families.state import State
 from compworld.modules.splits import Split
+
+MOST_EPISODES = 10_000
+"""Of a trial."""
 
 TRIAL_KEYS = ("stream", "episode", "steps", "return", "previous_action", "previous_reward")
 
@@ -93,14 +98,13 @@ class TrialEngine(Engine):
         support: str | Split,
         support_options: dict[str, Any] | None,
         split: str,
+        /,
         **sizes: Any,
     ) -> None:
-        if isinstance(episodes, bool) or not isinstance(episodes, int | np.integer) or episodes < 1:
-            raise ValueError(f"episodes_per_trial is {episodes!r}; allowed: integers from 1, or None for single episodes")
+        self.per_trial = integer("episodes_per_trial", episodes, 1, MOST_EPISODES)
         stated = trial_sizes(family) if isinstance(family, str) else {}
         if "horizon" in stated:
             sizes = {"horizon": stated["horizon"], **sizes}
-        self.per_trial = int(episodes)
         super().__init__(num_envs, family, world, support, support_options, split, **sizes)
         self.none = self.family.actions
         self.episode_B = np.zeros(num_envs, dtype=np.int64)
@@ -111,19 +115,12 @@ class TrialEngine(Engine):
         self.previous_reward_B = np.zeros(num_envs, dtype=np.float32)
         self._given_B = np.zeros(num_envs, dtype=bool)  # the task was given, so that no episode of the stock is of it
 
-    def reset(self, where: np.ndarray, tasks: Any = None, states: Any = None) -> None:
-        """Begin the next trial of the environments ``where``, at given tasks or exact states if any (one for each)."""
-        before = self.episodes[where]
-        self.episodes[where] = (before // self.per_trial + 1) * self.per_trial - 1  # and one more in Engine.reset
-        try:
-            if states is None:
-                super().reset(where, tasks)
-                self._begin_trials(where, given=tasks is not None)
-            else:
-                super().reset(where, tasks, states)
-        except ValueError:
-            self.episodes[where] = before
-            raise
+    def reset(self, where: np.ndarray, given: Given = DRAWN) -> None:
+        """Begin the next trial of the environments ``where``."""
+        self.episodes[where] = (self.episodes[where] // self.per_trial + 1) * self.per_trial - 1  # and one more in Engine.reset
+        super().reset(where, given)
+        if given.states is None:
+            self._begin_trials(where, given=given.weights is not None)
 
     def go_on(
         self, actions: np.ndarray, reward: np.ndarray, success: np.ndarray, ended: np.ndarray, idle: np.ndarray
@@ -189,19 +186,21 @@ class TrialEngine(Engine):
         return {**super().to_plain(index), "trial": trial}
 
     def from_plain(self, plain: dict[str, Any]) -> Moment:
-        trial = plain.get("trial") if isinstance(plain, dict) else None
-        if not isinstance(trial, dict) or set(trial) != set(TRIAL_KEYS):
-            raise ValueError(f"state has 'trial' {trial!r}; allowed: a dict with the keys {', '.join(map(repr, TRIAL_KEYS))}")
+        trial = plain.get("trial") if isinstance(plain, Mapping) else None
+        if not isinstance(trial, Mapping) or set(trial) != set(TRIAL_KEYS):
+            raise ValueError(
+                f"state has 'trial' {shown(trial)}; allowed: a dict with the keys {', '.join(map(repr, TRIAL_KEYS))}"
+            )
         state = super().from_plain({key: value for key, value in plain.items() if key != "trial"})
-        action = trial["previous_action"]
+        action, bound = trial["previous_action"], np.nextafter(np.float32(self.family.reward_bound), np.float32(np.inf))
         return Moment(
             state,
-            _integer("stream", trial["stream"], -(2**63), 2**63),
-            _integer("episode", trial["episode"], 0, self.per_trial),
-            _integer("steps", trial["steps"], 0, 2**63),
-            _number("return", trial["return"]),
-            self.none if action is None else _integer("previous_action", action, 0, self.none),
-            _number("previous_reward", trial["previous_reward"]),
+            integer("state trial's stream", trial["stream"], -(2**63), 2**63 - 1),
+            integer("state trial's episode", trial["episode"], 0, self.per_trial - 1),
+            integer("state trial's steps", trial["steps"], 0, 2**62),
+            number("state trial's return", trial["return"]),
+            self.none if action is None else integer("state trial's previous_action", action, 0, self.none - 1),
+            number("state trial's previous_reward", trial["previous_reward"], -bound, bound),
         )
 
     def put(self, index: int, state: Any) -> None:
@@ -239,15 +238,3 @@ class TrialEngine(Engine):
         if weights is None:
             weights = self.family.draw_weights(streams, self.pool)
         return self.family.place(randomness.stream(streams, episodes % self.per_trial), weights)
-
-
-def _integer(name: str, value: Any, first: int, beyond: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not first <= value < beyond:
-        raise ValueError(f"state trial's {name} is {value!r}; allowed: integers from {first} to {beyond - 1}")
-    return int(value)
-
-
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
-        raise ValueError(f"state trial's {name} is {value!r}; allowed: finite numbers")
-    return float(value)

@@ -3,18 +3,26 @@
 from collections.abc import Sequence
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from compworld.arguments import array, choice, flag, integer, named_options, shown
+from compworld.envs import conversion  # noqa: F401 (tells Gymnasium's wrappers what to do with text)
 from compworld.envs.engine import RESET_OPTIONS
+from compworld.envs.infos import batched_info
 from compworld.envs.observing import Observing
-from compworld.envs.single import RENDER_MODES, check_rendering, make_engine
+from compworld.envs.resetting import UNKNOWN_SEED, read_each, read_mask, read_seeds
+from compworld.envs.single import RENDER_MODES, make_engine, plain_spec, read_rendering
 from compworld.envs.trials import Ended
 from compworld.families import Family, GridFamily
 from compworld.modules.splits import Split
+
+MOST_ENVIRONMENTS = 2**20
 
 
 class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
@@ -30,6 +38,8 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
     The other arguments are those of :class:`compworld.envs.single.CompWorldEnv`. The reset options ``task`` and ``state`` take
     one for all environments, or a list with one for each environment that is reset.
     """
+
+    _spec: EnvSpec | None = None
 
     def __init__(
         self,
@@ -49,31 +59,29 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         **sizes: Any,
     ) -> None:
         super().__init__()
-        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
-            raise ValueError(f"num_envs is {num_envs!r}; allowed: integers from 1")
-        if max_episode_steps is not None and max_episode_steps < 1:
-            raise ValueError(f"max_episode_steps is {max_episode_steps!r}; allowed: integers from 1")
-        allowed = [mode.value for mode in AutoresetMode]
-        if not isinstance(autoreset_mode, AutoresetMode) and autoreset_mode not in allowed:
-            raise ValueError(f"unknown autoreset_mode {autoreset_mode!r}; allowed: {', '.join(map(repr, allowed))}")
-        check_rendering(render_mode, tile_size)
+        self.num_envs = num_envs = integer("num_envs", num_envs, 1, MOST_ENVIRONMENTS)
+        limit = self._limit(max_episode_steps)
+        mode = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else autoreset_mode
+        self.autoreset_mode = AutoresetMode(choice("autoreset_mode", mode, [mode.value for mode in AutoresetMode]))
+        self.render_mode, self.tile_size = read_rendering(render_mode, tile_size)
         self.trials, self.engine = make_engine(
             num_envs, episodes_per_trial, family, world, support, support_options, split, **sizes
         )
-        if self.trials and max_episode_steps is not None and max_episode_steps < self.trials.per_trial:
+        if self.trials and limit is not None and limit < self.trials.per_trial:
             raise ValueError(
-                f"max_episode_steps is {max_episode_steps}; allowed: at least {self.trials.per_trial}, "
-                "one step for each episode of a trial"
+                f"max_episode_steps is {limit}; allowed: at least {self.trials.per_trial}, one step for each episode of a trial"
             )
-        self._observe = Observing(self.family, observation, told, episodes_per_trial)
-        self.num_envs = num_envs
-        self.render_mode = render_mode
-        self.tile_size = tile_size
+        episodes = None if self.trials is None else self.trials.per_trial
+        self._observe = Observing(self.family, observation, flag("told", told), episodes)
         self.horizon = self.family.horizon
-        self._trial_steps = None if self.trials is None else max_episode_steps
+        if limit is not None and limit > self.horizon * (episodes or 1):
+            gym.logger.warn(
+                f"max_episode_steps is {limit}, but episodes end after the {self.horizon} steps of their horizon; "
+                f"for longer ones pass horizon={-(-limit // (episodes or 1))}"
+            )
+        self._trial_steps = None if self.trials is None else limit
         if self.trials is None:
-            self.horizon = min(self.horizon, max_episode_steps or self.horizon)
-        self.autoreset_mode = AutoresetMode(autoreset_mode)
+            self.horizon = min(self.horizon, limit or self.horizon)
         self.metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4, "autoreset_mode": self.autoreset_mode}
         self.single_observation_space = self._observe.space
         self.single_action_space = spaces.Discrete(self.family.actions)
@@ -88,6 +96,15 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         self._tasks: dict[str, np.ndarray] = {}
 
     @property
+    def spec(self) -> EnvSpec | None:
+        """Gymnasium's specification."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = plain_spec(spec)
+
+    @property
     def family(self) -> GridFamily:
         """The family: combinations, rules, mission texts."""
         return self.engine.family
@@ -100,23 +117,27 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        chosen = dict(options or {})
-        mask = chosen.pop("reset_mask", None)
-        unknown = [key for key in chosen if key not in RESET_OPTIONS]
-        if unknown:
-            raise ValueError(f"unknown reset option {unknown[0]!r}; allowed: 'task', 'state', 'reset_mask'")
-        where = self._everyone if mask is None else self._masked(mask)
-        self._seed(seed, where)
-        self.engine.reset(where, self._one_each("task", chosen, len(where)), self._one_each("state", chosen, len(where)))
+        chosen = named_options("reset options", options, (*RESET_OPTIONS, "reset_mask"))
+        where = read_mask(chosen.get("reset_mask"), self.num_envs)
+        seeds, known = read_seeds(seed, self.num_envs)
+        given = self.engine.read(*(read_each(key, chosen, len(where)) for key in RESET_OPTIONS))
+        # Nothing is refused from here on: a refused reset leaves everything as it was.
+        if known is not None:
+            self._np_random_seed = known
+            if known != UNKNOWN_SEED:
+                super().reset(seed=known)
+        first = not self._begun
+        self._seed(seeds, where)
+        if first:  # all of them begin, whatever the mask
+            self.engine.reset(np.setdiff1d(self._everyone, where))
+        self.engine.reset(where, given)
         self._returns[where] = 0.0
         self._ended[where] = self._terminated[where] = self._truncated[where] = False
         self._tasks = self.family.task_of(self.engine.state.weights_BM)
         return self._observe(self.engine), self._info(np.zeros(self.num_envs, dtype=bool))
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        actions = np.asarray(actions)
-        if actions.shape != (self.num_envs,) or actions.dtype.kind not in "iu":
-            raise ValueError(f"actions are {actions!r}; allowed: integers of shape ({self.num_envs},)")
+        actions = array("actions are", actions, (self.num_envs,), "iu", f"integers of shape ({self.num_envs},)")
         if actions.min() < 0 or actions.max() >= self.family.actions:
             raise ValueError(f"actions range from {actions.min()} to {actions.max()}; allowed: 0 to {self.family.actions - 1}")
         if not self._begun:
@@ -147,29 +168,26 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
                 truncated |= self.trials.steps_B >= self._trial_steps
         self._terminated, self._truncated = terminated, truncated
         self._ended = terminated | truncated
-        info = self._info(success, inner)
         if self.autoreset_mode is AutoresetMode.SAME_STEP and self._ended.any():
             ended = self._ended
-            final = self._final(info, ended, inner)
+            final = self._final(success, ended, inner)
             self._begin_episodes(np.flatnonzero(ended))
             self._ended = np.zeros(self.num_envs, dtype=bool)
             info = {**self._info(np.where(ended, False, success), inner, ~ended), **final}
+        else:
+            info = self._info(success, inner)
         return self._observe(self.engine), reward, terminated.copy(), truncated.copy(), info
 
     def render(self) -> tuple[Any, ...] | None:
         if self.render_mode is None:
+            gym.logger.warn("render() was called without a render_mode; pass one to make_vec, e.g. render_mode='rgb_array'")
             return None
-        from compworld.envs.drawing import draw, draw_text
+        from compworld.envs.drawing import frame
 
-        frames: list[Any] = []
-        for index in range(self.num_envs):
-            state = self.engine.state[index : index + 1]
-            caption = self.engine.caption(index, self.horizon, self._returns[index])
-            if self.render_mode == "ansi":
-                frames.append(draw_text(self.family, state, caption))
-            else:
-                frames.append(draw(self.family, state, caption, self.tile_size))
-        return tuple(frames)
+        return tuple(
+            frame(self.engine, index, self.horizon, self._returns[index], self.render_mode, self.tile_size)
+            for index in range(self.num_envs)
+        )
 
     def get_state(self) -> list[dict[str, Any]]:
         """The exact state of every environment's episode as plain data."""
@@ -181,14 +199,16 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         Raises:
             ValueError: naming what is impossible about a state.
         """
-        if len(states) != self.num_envs:
-            raise ValueError(f"number of states is {len(states)}; allowed: {self.num_envs}, one per environment")
-        for index, state in enumerate([self.engine.from_plain(plain) for plain in states]):
-            self.engine.put(index, state)
+        if not isinstance(states, list | tuple) or len(states) != self.num_envs:
+            raise ValueError(f"states are {shown(states)}; allowed: a list of {self.num_envs}, one per environment")
+        moments = [self.engine.from_plain(plain) for plain in states]
+        if not self._begun:
+            self._begin_streams()
+        for index, moment in enumerate(moments):
+            self.engine.put(index, moment)
         self._returns[:] = 0.0
         self._ended = np.zeros(self.num_envs, dtype=bool)
         self._tasks = self.family.task_of(self.engine.state.weights_BM)
-        self._begun = True
 
     # What is best from here on. Episodes that have ended and wait for their reset are treated as if they went on.
 
@@ -210,35 +230,19 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         """The expected sum of rewards of uniformly random actions over the steps that remain, exactly, float64 [num_envs]."""
         return np.asarray(self.family.expert.random_return(self.engine.state, self.engine.remaining(self.horizon)))
 
-    def _masked(self, mask: Any) -> np.ndarray:
-        if not isinstance(mask, np.ndarray) or mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
-            raise ValueError(f"reset_mask is {mask!r}; allowed: a bool array of shape ({self.num_envs},) with some True")
-        return np.flatnonzero(mask)
+    def _seed(self, seeds: list[int | None], where: np.ndarray) -> None:
+        """Begin new streams for those of the environments ``where`` that have a seed; at first, for all of them."""
+        if not self._begun:
+            self._begin_streams()
+            where = self._everyone
+        again = [(index, seeds[index]) for index in where.tolist() if seeds[index] is not None]
+        if again:
+            self.engine.seed(np.asarray([index for index, _ in again]), [seeding.np_random(seed)[0] for _, seed in again])
 
-    def _seed(self, seed: int | Sequence[int | None] | None, where: np.ndarray) -> None:
-        if seed is None and self._begun:
-            return
-        if seed is None:
-            generators: list[np.random.Generator] = list(self.np_random.spawn(self.num_envs))
-            self.engine.seed(self._everyone, generators)
-        else:
-            seeds = [int(seed) + i for i in range(self.num_envs)] if isinstance(seed, int | np.integer) else list(seed)
-            if len(seeds) != self.num_envs:
-                raise ValueError(f"number of seeds is {len(seeds)}; allowed: {self.num_envs}, one per environment")
-            for index in where.tolist():
-                if seeds[index] is not None or not self._begun:
-                    self.engine.seed(np.asarray([index]), [seeding.np_random(seeds[index])[0]])
+    def _begin_streams(self) -> None:
+        """Give every environment a stream of its own, before any is seeded."""
+        self.engine.seed(self._everyone, list(self.np_random.spawn(self.num_envs)))
         self._begun = True
-
-    def _one_each(self, key: str, options: dict[str, Any], count: int) -> list[Any] | None:
-        if key not in options:
-            return None
-        given = options[key]
-        if isinstance(given, dict):
-            return [given] * count
-        if not isinstance(given, Sequence) or len(given) != count:
-            raise ValueError(f"reset option {key!r} is {given!r}; allowed: one {key} or a list of {count}")
-        return list(given)
 
     def _begin_episodes(self, where: np.ndarray) -> None:
         self.engine.reset(where)
@@ -247,7 +251,7 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         for name, values in fresh.items():
             self._tasks[name][where] = values
 
-    def _final(self, info: dict[str, Any], ended: np.ndarray, inner: Ended | None) -> dict[str, Any]:
+    def _final(self, success: np.ndarray, ended: np.ndarray, inner: Ended | None) -> dict[str, Any]:
         """Last observation and info of the episodes that ended, as Gymnasium's vector environments give them."""
         observation = self._observe(self.engine)
         final = np.full(self.num_envs, None, dtype=object)
@@ -257,25 +261,18 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
                 if isinstance(observation, dict)
                 else observation[index]
             )
-        info = {key: value for key, value in info.items() if "inner_episode" not in key}
-        info.update({f"_{key}": ended.copy() for key in ("task", "split", "success")})
+        info = batched_info(self.engine, self._tasks, success, ended)
         if inner is not None:
             info.update(inner.batched(self.num_envs, ended))
-        info["task"] = {**info["task"], **{f"_{name}": ended.copy() for name in self._tasks}}
         return {"final_obs": final, "_final_obs": ended.copy(), "final_info": info, "_final_info": ended.copy()}
 
     def _info(self, success: np.ndarray, inner: Ended | None = None, shown: np.ndarray | None = None) -> dict[str, Any]:
         everyone = np.ones(self.num_envs, dtype=bool)
-        task: dict[str, np.ndarray] = {}
-        for name, values in self._tasks.items():
-            task[name], task[f"_{name}"] = values.copy(), everyone
-        ended = {} if inner is None else inner.batched(self.num_envs, everyone if shown is None else shown)
-        return {
-            **ended,
-            "task": task,
-            "_task": everyone,
-            "split": self.engine.split_names.copy(),
-            "_split": everyone,
-            "success": success,
-            "_success": everyone,
-        }
+        info = {} if inner is None else inner.batched(self.num_envs, everyone if shown is None else shown)
+        return {**info, **batched_info(self.engine, self._tasks, success, everyone)}
+
+    def _limit(self, max_episode_steps: int | None) -> int | None:
+        """Gymnasium writes "no limit" as -1."""
+        if max_episode_steps is None or max_episode_steps == -1:
+            return None
+        return integer("max_episode_steps", max_episode_steps, 1)

@@ -1,4 +1,4 @@
-"""Wrappers for the ``"minigrid"`` observation."""
+"""Wrappers for the ``"minigrid"`` observation, and for clients that take numbers only."""
 
 from typing import Any
 
@@ -6,8 +6,10 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
+from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 
 from compworld.envs.observations import MISSION_CHARACTERS
+from compworld.families import GridFamily
 
 
 class FlatObservation(gym.ObservationWrapper[Any, Any, Any], RecordConstructorArgs):
@@ -35,3 +37,46 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], RecordConstructorAr
         for place, character in enumerate(observation["mission"][: self.mission_length]):
             letters[place, MISSION_CHARACTERS.index(character)] = 1
         return np.concatenate([observation["image"].reshape(-1), letters.reshape(-1)])
+
+
+class NumericInfo(VectorWrapper[Any, Any, Any, Any, Any]):
+    """A vector environment whose ``info`` holds plain arrays of numbers only: neither ``split`` nor ``task``.
+
+    TorchRL needs it for ``autoreset_mode="SameStep"``, where it makes tensors of all that ``info`` and ``final_info`` hold.
+
+    Args:
+        env: a vector environment.
+    """
+
+    def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
+        super().__init__(env)
+        self.autoreset_mode: AutoresetMode = env.metadata["autoreset_mode"]
+
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        observation, info = self.env.reset(seed=seed, options=options)
+        return observation, _numbers(info)
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        *result, info = self.env.step(actions)
+        kept = _numbers(info)
+        for key in ("final_obs", "_final_obs", "_final_info"):
+            if key in info:
+                kept[key] = info[key]
+        if "final_info" in info:
+            kept["final_info"] = _numbers(info["final_info"])
+        return (*result, kept)
+
+
+def _numbers(info: dict[str, Any]) -> dict[str, Any]:
+    names = [name for name, value in info.items() if isinstance(value, np.ndarray) and value.dtype.kind in "biuf"]
+    return {name: info[name] for name in names if name.removeprefix("_") in names}
+
+
+def mission_words(family: GridFamily) -> dict[str, int]:
+    """Numbers of the words of all missions, for MiniGrid's ``DictObservationSpaceWrapper(env, word_dict=...)``.
+
+    Of families whose missions hold no weights, such as Goals.
+    """
+    missions = (family.mission(active.astype(np.float64)) for active in family.space.combinations)
+    words = sorted({word for mission in missions for word in mission.replace(",", " , ").split()})
+    return {word: number for number, word in enumerate(words)}

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from compworld.arguments import LARGEST_SEED, choice, flag, integer
+from compworld.envs.trials import MOST_EPISODES
 from compworld.evaluation.play import TRACKS, AgentError, Played, play_trials
 from compworld.evaluation.result import Evaluation
 from compworld.families import ENV_IDS, grid_family, make_family, trial_sizes
-from compworld.modules.splits import make_split
+from compworld.fewshot import MOST_TASKS
+from compworld.modules.splits import split_by
 from compworld.version import VERSION
 
 
@@ -61,24 +64,24 @@ def evaluate(
             Its ``result`` holds the tasks that were finished.
         ValueError: anything else that is not allowed.
     """
-    if env_id not in ENV_IDS:
-        raise ValueError(f"unknown env_id {env_id!r}; allowed: {', '.join(map(repr, ENV_IDS))}")
-    if track not in TRACKS:
-        raise ValueError(f"unknown track {track!r}; allowed: {', '.join(map(repr, TRACKS))}")
+    env_id, track = choice("env_id", env_id, ENV_IDS), choice("track", track, TRACKS)
     stated = trial_sizes(ENV_IDS[env_id]) if track == "rewarded" else {"episodes": 1}
     if "horizon" in stated:
         sizes = {"horizon": stated["horizon"], **sizes}
     if episodes is None:
         episodes = stated.get("episodes", 1)
+    tasks, episodes = integer("tasks", tasks, 1, MOST_TASKS), integer("episodes", episodes, 1, MOST_EPISODES)
+    seed, deterministic = integer("seed", seed, most=LARGEST_SEED), flag("deterministic", deterministic)
     family = grid_family(make_family(ENV_IDS[env_id], world, **sizes))
-    combinations = make_split(family.space, support, world, **(support_options or {}))
+    combinations = split_by(family.space, support, family.world, support_options)
+    shots = integer("shots", family.shots if shots is None else shots, 1, MOST_EPISODES)
     settings = {
         "agent": name or getattr(agent, "__name__", type(agent).__name__),
         "env_id": env_id,
         "track": track,
-        "world": world,
-        "support": support,
-        "support_options": dict(support_options or {}),
+        "world": family.world,
+        "support": combinations.support,
+        "support_options": combinations.options,
         "split": split,
         "split_sha256": combinations.sha256,
         "sizes": dict(family.sizes),
@@ -87,7 +90,7 @@ def evaluate(
         "seed": seed,
         "observation": observation,
         "deterministic": deterministic,
-        "shots": (shots or family.shots) if track == "shown" else None,
+        "shots": shots if track == "shown" else None,
         "compworld": VERSION,
     }
 

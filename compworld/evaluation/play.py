@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from compworld import randomness
+from compworld.arguments import choice, integer
 from compworld.envs.lockstep import Lockstep
 from compworld.envs.observing import Observing
 from compworld.envs.trials import TrialEngine
@@ -79,11 +80,9 @@ def play_trials(
         AgentError: the agent failed.
         ValueError: unknown track, or a number below 1.
     """
-    if track not in TRACKS:
-        raise ValueError(f"unknown track {track!r}; allowed: {', '.join(map(repr, TRACKS))}")
-    for name, value in (("tasks", trials), ("episodes", episodes), ("shots", family.shots if shots is None else shots)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(f"{name} is {value!r}; allowed: integers from 1")
+    track = choice("track", track, TRACKS)
+    trials, episodes = integer("tasks", trials, 1), integer("episodes", episodes, 1)
+    shots = integer("shots", family.shots if shots is None else shots, 1)
     caller = Caller(agent, family.actions, deterministic)
     parts: list[Played] = []
     key = randomness.key_of("trials", seed, which)
@@ -98,7 +97,7 @@ def play_trials(
         state = None
         try:
             if track == "shown" and hasattr(agent, "show"):
-                demonstrations = shown_to(engine, observe, family.shots if shots is None else shots)
+                demonstrations = shown_to(engine, observe, shots)
                 state = batch.show(agent, demonstrations)
             batch.play(caller, observe, state, each_episode=track != "rewarded")
         except Refused as refused:

@@ -9,7 +9,7 @@ import numpy as np
 
 from compworld.evaluation.interval import quantile_of_t
 from compworld.evaluation.play import Played
-from compworld.files import write_json
+from compworld.files import json_of, read_bytes, sealed, unsealed, write_json
 
 SCORES = {"normalised_return": "normalised return", "success": "success", "speed": "speed"}
 RECORD_FORMAT = 1
@@ -156,8 +156,22 @@ class Evaluation:
         return cls(settings, Played(**columns))
 
     def save(self, path: str | Path) -> None:
-        """Write :meth:`record` as JSON."""
-        write_json(Path(path).expanduser(), self.record())
+        """Write :meth:`record` as JSON, with its hash."""
+        write_json(Path(path).expanduser(), sealed(self.record()))
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Evaluation":
+        """What was saved to a file.
+
+        Raises:
+            ValueError: naming the file, which cannot be read, is damaged, was changed or is no such record.
+        """
+        where = Path(path).expanduser()
+        data = unsealed(json_of(read_bytes(where), where), where)
+        try:
+            return cls.of_record(data)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
 
 
 def ratio(top_T: np.ndarray, bottom_T: np.ndarray) -> tuple[float, float]:

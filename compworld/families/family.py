@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from compworld import randomness
+from compworld.arguments import shown
 from compworld.backends import Array, Tables, namespace
 from compworld.families.expert import Expert
 from compworld.families.samples import Samples
@@ -172,10 +173,25 @@ class Family(ABC):
         Raises:
             ValueError: naming what is wrong with the task.
         """
-        if not isinstance(task, dict) or set(task) != {"weights"}:
-            raise ValueError(f"task is {task!r}; allowed: {{'weights': [one number for each of {self.code_size} modules]}}")
+        if not isinstance(task, Mapping) or set(task) != {"weights"}:
+            raise ValueError(
+                f"task is {shown(task)}; allowed: {{'weights': [one number for each of {self.code_size} modules]}}"
+            )
         return weights_from(task["weights"], self.code_size)
 
     @abstractmethod
     def mission(self, weights_M: np.ndarray) -> str:
         """The task in words."""
+
+
+def check_split(family: Family, split: Split) -> None:
+    """Raise ValueError unless these are a family and a split of its combinations."""
+    if not isinstance(family, Family):
+        raise ValueError(f"family is {shown(family)}; allowed: a made one, such as make_family('goals')")
+    if not isinstance(split, Split):
+        raise ValueError(f"split is {shown(split)}; allowed: a made one, such as make_split(family.space)")
+    if not np.array_equal(split.space.combinations, family.space.combinations):
+        raise ValueError(
+            f"split is of {len(split.space)} combinations of {split.space.modules} modules; "
+            f"allowed: of the same {len(family.space)} combinations of {family.space.modules} modules as the family's"
+        )

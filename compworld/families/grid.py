@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from compworld.arguments import integer
 from compworld.backends import Array, Tables, namespace
 from compworld.families.demonstrations import demonstrate
 from compworld.families.expert import Expert
@@ -20,6 +21,9 @@ from compworld.families.weights import TABLES
 from compworld.grid.moves import FACING, MOVES, next_cells
 from compworld.grid.objects import OBJECTS
 from compworld.modules.spaces import ModuleSpace
+
+LONGEST_HORIZON = 10_000
+"""Experts look ahead step by step."""
 
 
 class GridFamily(Family):
@@ -54,12 +58,10 @@ class GridFamily(Family):
         action_names: tuple[str, ...],
         **tables: np.ndarray,
     ) -> None:
-        if not 1 <= features <= len(OBJECTS):
-            raise ValueError(f"number of object features is {features}; allowed: 1 to {len(OBJECTS)}")
+        check_features(features)
         if objects < 1:
             raise ValueError(f"number of objects is {objects}; allowed: at least 1")
-        if sizes["horizon"] < 1:
-            raise ValueError(f"size 'horizon' is {sizes['horizon']}; allowed: at least 1")
+        integer("size 'horizon'", sizes["horizon"], 1, LONGEST_HORIZON)
         self.world = world
         self.sizes = sizes
         self.space = space
@@ -250,3 +252,9 @@ class GridFamily(Family):
         weights = xp.repeat(weights_TM, streams_TE.shape[1], axis=0)
         shown = demonstrate(self, self.place(xp.reshape(streams_TE, (-1,)), weights))
         return pack(shown, len(streams_TE), groups)
+
+
+def check_features(features: int) -> None:
+    """Raise ValueError unless there are so many kinds of objects."""
+    if not 1 <= features <= len(OBJECTS):
+        raise ValueError(f"number of object features is {features}; allowed: 1 to {len(OBJECTS)}")

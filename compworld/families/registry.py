@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 import gymnasium
 from gymnasium.envs.registration import register
 
+from compworld.arguments import LARGEST_SEED, UnknownKeyword, choice, integer, shown
 from compworld.families.family import Family
 from compworld.families.grid import GridFamily
 
@@ -86,25 +87,28 @@ def make_family(name: str, world: int = 0, **sizes: Any) -> Family:
         **sizes: of the family's constructor, instead of the paper's.
 
     Raises:
-        ValueError: unknown family or size, or sizes that do not fit together.
+        UnknownKeyword: a TypeError and a ValueError: the family has no such size.
+        ValueError: unknown family, or sizes that do not fit together.
     """
-    if name not in family_names():
-        raise ValueError(f"unknown family {name!r}; allowed: {', '.join(map(repr, family_names()))}")
-    family, variant = _NAMED[name]
-    if isinstance(world, bool) or not isinstance(world, int) or world < 0:
-        raise ValueError(f"world is {world!r}; allowed: integers from 0")
+    family, variant = _NAMED[choice("family", name, family_names())]
+    world = integer("world", world, most=LARGEST_SEED)
     defaults = family.size_defaults()
     unknown = [size for size in sizes if size not in defaults]
     if unknown:
-        raise ValueError(f"family {family.name!r} has no size {unknown[0]!r}; allowed: {', '.join(map(repr, defaults))}")
-    for size, value in sizes.items():
-        if isinstance(defaults[size], str):
-            continue  # the constructor names those that it knows
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise ValueError(f"size {size!r} is {value!r}; allowed: integers from 0")
-    made: Family = family(world=world, **{**family.variants.get(variant, {}), **sizes})  # type: ignore[call-arg]  # every family takes a world
+        allowed = ", ".join(map(repr, defaults))
+        raise UnknownKeyword(f"family {family.name!r} got an unexpected keyword argument {unknown[0]!r}; allowed: {allowed}")
+    given = {size: _size(size, value, defaults[size]) for size, value in sizes.items()}
+    made: Family = family(world=world, **{**family.variants.get(variant, {}), **given})  # type: ignore[call-arg]  # every family takes a world
     made.variant = variant
     return made
+
+
+def _size(name: str, value: Any, default: Any) -> Any:
+    if not isinstance(default, str):
+        return integer(f"size {name!r}", value)
+    if not isinstance(value, str):
+        raise ValueError(f"size {name!r} is {shown(value)}; allowed: words, such as {default!r}")
+    return value  # the constructor names those that it knows
 
 
 def trial_sizes(name: str) -> dict[str, int]:
@@ -121,5 +125,5 @@ def grid_family(family: Family) -> GridFamily:
     """
     if not isinstance(family, GridFamily):
         allowed = [repr(name) for name, of in FAMILIES.items() if issubclass(of, GridFamily)]
-        raise ValueError(f"family {getattr(family, 'name', family)!r} has no environment; allowed: {', '.join(allowed)}")
+        raise ValueError(f"family {shown(getattr(family, 'name', family))} has no environment; allowed: {', '.join(allowed)}")
     return family

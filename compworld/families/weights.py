@@ -6,6 +6,7 @@ from itertools import accumulate
 import numpy as np
 
 from compworld import randomness
+from compworld.arguments import shown
 from compworld.backends import Array, Tables, namespace
 
 LARGEST_WEIGHT = 1000.0
@@ -77,9 +78,9 @@ def weights_from(given: object, modules: int) -> np.ndarray:
         ValueError: the wrong number of them, or one that is not finite or too large.
     """
     try:
-        weights = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"task weights are {given!r}; allowed: {modules} numbers") from None
+        weights = np.array(given, dtype=np.float64)  # a copy: the caller may go on using theirs
+    except Exception:  # other libraries raise errors of their own
+        raise ValueError(f"task weights are {shown(given)}; allowed: {modules} numbers") from None
     if weights.shape != (modules,):
         raise ValueError(f"task weights have shape {weights.shape}; allowed: ({modules},), one number per module")
     if not (np.abs(weights) <= LARGEST_WEIGHT).all():  # also false for not-a-number

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+LARGEST_SIDE = 99
+"""What is known of all pairs of cells grows with its fourth power."""
+
 
 def four_rooms(size: int) -> np.ndarray:
     """Four rooms behind an outer wall, joined through three free cells at the centre.
@@ -9,8 +12,7 @@ def four_rooms(size: int) -> np.ndarray:
     Args:
         size: odd side length in cells, at least 5. Size 7 is the paper's layout with 19 free cells.
     """
-    if size < 5 or size % 2 == 0:
-        raise ValueError(f"size of a four-rooms layout is {size}; allowed: odd numbers from 5")
+    _check_side("a four-rooms layout", size)
     walls = np.zeros((size, size), dtype=bool)
     middle = size // 2
     walls[[0, -1], :] = walls[:, [0, -1]] = True
@@ -30,8 +32,7 @@ def random_maze(size: int, rng: np.random.Generator, complexity: float = 0.75, d
         complexity: length of an aisle, relative to the size.
         density: number of aisles, relative to the number of pillars.
     """
-    if size < 5 or size % 2 == 0:
-        raise ValueError(f"size of a maze is {size}; allowed: odd numbers from 5")
+    _check_side("a maze", size)
     # Pillars live on even coordinates of a grid with a border, which is cut off at the end.
     side = size + 2
     last = side // 2
@@ -52,3 +53,8 @@ def random_maze(size: int, rng: np.random.Generator, complexity: float = 0.75, d
                 walls[(row + next_row) // 2, (column + next_column) // 2] = True
                 row, column = next_row, next_column
     return walls[1:-1, 1:-1].copy()
+
+
+def _check_side(what: str, size: int) -> None:
+    if not 5 <= size <= LARGEST_SIDE or size % 2 == 0:
+        raise ValueError(f"size of {what} is {size}; allowed: odd numbers from 5 to {LARGEST_SIDE}")

@@ -10,8 +10,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations as subsets_of
 from itertools import pairwise, product
+from math import comb, prod
 
 import numpy as np
+
+from compworld.arguments import integer
+
+MOST_MODULES = 62
+"""A combination is also an integer of 64 bits, one for each module."""
+
+MOST_COMBINATIONS = 100_000
+"""All of them are enumerated."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +38,7 @@ class ModuleSpace:
     combinations: np.ndarray = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.modules > 62:
-            raise ValueError(f"number of modules is {self.modules}; allowed: at most 62")
+        _check_numbers(self.modules, len(self.combinations))
         self.combinations.setflags(write=False)
 
     @classmethod
@@ -38,10 +46,12 @@ class ModuleSpace:
         """Combinations of 1 to ``max_active`` of ``modules`` modules, fewer active modules first.
 
         Raises:
-            ValueError: unless 1 <= max_active <= modules.
+            ValueError: unless 1 <= max_active <= modules, or there are too many combinations.
         """
+        modules, max_active = integer("modules", modules), integer("max_active", max_active)
         if not 1 <= max_active <= modules:
             raise ValueError(f"max_active is {max_active} with modules {modules}; allowed: 1 to the number of modules")
+        _check_numbers(modules, sum(comb(modules, size) for size in range(1, max_active + 1)))
         members = [c for size in range(1, max_active + 1) for c in subsets_of(range(modules), size)]
         return cls(tuple(f"module {m}" for m in range(modules)), (), _multi_hot(members, modules))
 
@@ -50,11 +60,10 @@ class ModuleSpace:
         """Combinations of one value of each factor, e.g. ``product(quadrant=4, maze=2)``; the last varies fastest.
 
         Raises:
-            ValueError: if a factor has no value.
+            ValueError: if a factor has no value, or there are too many combinations.
         """
-        for name, values in factors.items():
-            if values < 1:
-                raise ValueError(f"factor {name!r} has {values} values; allowed: at least 1")
+        factors = {name: integer(f"number of values of factor {name!r}", values, 1) for name, values in factors.items()}
+        _check_numbers(sum(factors.values()), prod(factors.values()))
         starts = np.concatenate([[0], np.cumsum(list(factors.values()))]).tolist()
         members = tuple(tuple(range(start, stop)) for start, stop in pairwise(starts))
         names = tuple(f"{name} {value}" for name, values in factors.items() for value in range(values))
@@ -108,8 +117,7 @@ class ModuleSpace:
         Raises:
             ValueError: if the index is outside 0 to C - 1.
         """
-        if not 0 <= index < len(self):
-            raise ValueError(f"combination index is {index}; allowed: 0 to {len(self) - 1}")
+        index = integer("combination index", index, 0, len(self) - 1)
         return tuple(np.flatnonzero(self.combinations[index]).tolist())
 
     def index_of(self, active_BM: np.ndarray) -> np.ndarray:
@@ -137,6 +145,13 @@ class ModuleSpace:
     @cached_property
     def _index(self) -> dict[tuple[int, ...], int]:
         return {tuple(np.flatnonzero(row).tolist()): index for index, row in enumerate(self.combinations)}
+
+
+def _check_numbers(modules: int, combinations: int) -> None:
+    if modules > MOST_MODULES:
+        raise ValueError(f"number of modules is {modules}; allowed: at most {MOST_MODULES}")
+    if combinations > MOST_COMBINATIONS:
+        raise ValueError(f"number of combinations is {combinations}; allowed: at most {MOST_COMBINATIONS}")
 
 
 def _multi_hot(members: Sequence[tuple[int, ...]], modules: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Splits: which combinations of a space are trained and which are held out."""
 
 import hashlib
+import inspect
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from compworld import randomness
+from compworld.arguments import LARGEST_SEED, UnknownKeyword, choice, integer, named_options, plain, shown
 from compworld.modules.spaces import ModuleSpace
 from compworld.modules.supports import SUPPORTS
 
@@ -43,9 +45,7 @@ class Split:
             ValueError: for another name.
         """
         masks = {"train": self.trained, "held_out": self.held_out, "all": self.trained | self.held_out}
-        if name not in masks:
-            raise ValueError(f"unknown split {name!r}; allowed: {', '.join(map(repr, masks))}")
-        return np.flatnonzero(masks[name])
+        return np.flatnonzero(masks[choice("split", name, masks)])
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -78,16 +78,26 @@ def make_split(space: ModuleSpace, support: str = "random", world: int = 0, **op
         **options: of the support, see its function.
 
     Raises:
-        ValueError: unknown support or option, or nothing is left to train on or to hold out.
+        UnknownKeyword: a TypeError and a ValueError: the support has no such option.
+        ValueError: unknown support, or nothing is left to train on or to hold out.
     """
-    if isinstance(world, bool) or not isinstance(world, int) or world < 0:
-        raise ValueError(f"world is {world!r}; allowed: integers from 0")
-    if support not in SUPPORTS:
-        raise ValueError(f"unknown support {support!r}; allowed: {', '.join(map(repr, SUPPORTS))}")
-    try:
-        trained, held_out = SUPPORTS[support](space, randomness.generator("split", support, world), **options)
-    except (TypeError, IndexError) as error:
-        raise ValueError(f"support {support!r} does not take the options {options}: {error}") from None
+    return split_by(space, support, world, options)
+
+
+def split_by(space: ModuleSpace, support: str, world: int, options: dict[str, Any] | None) -> Split:
+    """:func:`make_split` with the options as a dict, whatever their names."""
+    options = named_options("support_options", options)
+    if not isinstance(space, ModuleSpace):
+        raise ValueError(f"space is {shown(space)}; allowed: a ModuleSpace, such as make_family('goals').space")
+    support = choice("support", support, SUPPORTS)
+    world = integer("world", world, most=LARGEST_SEED)
+    allowed = list(inspect.signature(SUPPORTS[support]).parameters)[2:]
+    unknown = [name for name in options if name not in allowed]
+    if unknown:
+        names = ", ".join(map(repr, allowed)) or "none"
+        raise UnknownKeyword(f"support {support!r} got an unexpected keyword argument {unknown[0]!r}; allowed: {names}")
+    options = {name: plain(value) for name, value in options.items()}
+    trained, held_out = SUPPORTS[support](space, randomness.generator("split", support, world), **options)
     for name, mask in (("trained", trained), ("held_out", held_out)):
         if not mask.any():
             raise ValueError(f"support {support!r} with options {options} leaves no combination {name} out of {len(space)}")

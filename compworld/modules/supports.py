@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from compworld.arguments import integer, number
 from compworld.modules.spaces import ModuleSpace
 
 Masks = tuple[np.ndarray, np.ndarray]
@@ -73,8 +74,7 @@ def k_hot(space: ModuleSpace, rng: np.random.Generator, k: int | None = None) ->
     """
     if k is None:
         k = 2 if space.factors else int(space.active_counts.max()) - 1
-    if k < 1:
-        raise ValueError(f"k is {k}; allowed: at least 1, or some module is never trained")
+    k = integer("k", k, 1)  # with 0, some module is never trained
     zero_values = [factor[0] for factor in space.factors]
     differing = space.active_counts - space.combinations[:, zero_values].sum(axis=1)
     trained = differing <= k
@@ -105,7 +105,8 @@ def active_modules(space: ModuleSpace, rng: np.random.Generator, trained_active:
     """
     if space.factors:
         raise ValueError("support 'active_modules' needs combinations of different sizes; allowed: subset spaces")
-    trained = space.active_counts <= (space.active_counts.max() - 1 if trained_active is None else trained_active)
+    most = int(space.active_counts.max())
+    trained = space.active_counts <= (most - 1 if trained_active is None else integer("trained_active", trained_active))
     return trained, ~trained
 
 
@@ -116,18 +117,14 @@ SUPPORTS: dict[str, Callable[..., Masks]] = {
 
 
 def _number_held_out(space: ModuleSpace, fraction: float) -> int:
-    if not 0 < fraction < 1:
-        raise ValueError(f"held_out_fraction is {fraction}; allowed: above 0 and below 1")
-    return round(fraction * len(space))
+    return round(number("held_out_fraction", fraction, above=0, below=1) * len(space))
 
 
 def _having(space: ModuleSpace, module: int | None) -> np.ndarray:
     """The combinations that have a module, by default the last one, or the last value of the first factor."""
     if module is None:
         module = space.factors[0][-1] if space.factors else space.modules - 1
-    if not 0 <= module < space.modules:
-        raise ValueError(f"module is {module}; allowed: 0 to {space.modules - 1}")
-    return space.combinations[:, module].copy()
+    return space.combinations[:, integer("module", module, 0, space.modules - 1)].copy()
 
 
 def _thinned_to(
@@ -140,8 +137,7 @@ def _thinned_to(
     """
     if wanted is None:
         return trained
-    if wanted > trained.sum():
-        raise ValueError(f"trained_combinations is {wanted}; allowed: at most {trained.sum()}")
+    wanted = integer("trained_combinations", wanted, 1, int(trained.sum()))
     thinned = _thinned(space, rng, trained, candidates, wanted)
     if thinned.sum() > wanted:
         raise ValueError(

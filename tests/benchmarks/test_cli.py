@@ -90,7 +90,7 @@ def test_modules_are_commands_too(module: str) -> None:
         (["play", "--env-id", "CompWorld-v0"], "invalid choice 'CompWorld-v0' for argument '--env-id'. Expected one of"),
         (["theory", "luck"], "invalid choice 'luck' for argument 'experiment'. Expected one of"),
         (["theory", "reach", "--support", "0,1"], "experiment 'reach' takes no support; allowed for 'identification'"),
-        (["luck"], "Expected one of {leaderboard, train, "),
+        (["luck"], "Expected one of {leaderboard, work, "),
     ],
 )
 def test_wrong_input_ends_with_one_line(
@@ -152,3 +152,12 @@ def test_interrupting_keeps_what_has_finished(monkeypatch: pytest.MonkeyPatch, c
         cli.main(["leaderboard"])
     assert stop.value.code == 1
     assert "finished runs are kept" in capsys.readouterr().err
+
+
+def test_playing_without_a_screen_ends_with_one_line() -> None:
+    command = [sys.executable, "-m", "benchmarks", "play"]
+    screens = ("DISPLAY", "WAYLAND_DISPLAY")
+    without = {name: value for name, value in ENVIRONMENT.items() if name not in screens} | {"SDL_VIDEODRIVER": "dummy"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=without, check=False, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("compworld: no screen to play on (SDL says 'dummy'); allowed: a desktop")

@@ -77,11 +77,37 @@ def test_caption_shows_the_progress(env_id):
 
 
 def test_captions_are_wrapped_to_the_width():
-    narrow, wide = (caption_strip(["one two three four five six"], width, 12) for width in (60, 600))
-    assert narrow.shape[1] == 60
-    assert wide.shape[1] == 600
-    assert narrow.shape[0] > wide.shape[0]
+    narrow, wide = (caption_strip(["one two three four five six"], width, 100, 12) for width in (60, 600))
+    assert narrow.shape == (100, 60, 3)
+    assert wide.shape == (100, 600, 3)
+    assert narrow.any(axis=(1, 2)).sum() > 2 * wide.any(axis=(1, 2)).sum()
     assert not narrow[:, -4:].any()
+
+
+def test_no_text_changes_the_size_of_a_picture(env_id):
+    """Not even tasks of a user's own, with the longest missions; the last line, the progress, is always there."""
+    for tile_size in (4, 16, 32):
+        env = gym.make(env_id, render_mode="rgb_array", tile_size=tile_size, episodes_per_trial=2).unwrapped
+        env.reset(seed=0)
+        rows, columns = env.family.shape
+        shape = (rows + 3) * tile_size, columns * tile_size, 3
+        for active in env.family.space.combinations[:: len(env.family.space) // 4]:
+            env.reset(options={"task": env.family.task_of(np.where(active, 1.0 if env.family.space.factors else -987.6, 0.0))})
+            before = env.render()
+            assert before.shape == shape
+            env.step(1)
+            if tile_size > 8:
+                assert (env.render()[rows * tile_size :] != before[rows * tile_size :]).any()
+
+
+def test_long_captions_keep_their_last_line():
+    lines = ["word " * 500, "the progress"]
+    full, last = caption_strip(lines, 100, 40, 12), caption_strip(["", lines[1]], 100, 40, 6)
+    assert full.shape == last.shape
+    rows = np.flatnonzero(last.any(axis=(1, 2)))
+    height = rows[-1] - rows[0] + 1
+    ends = np.flatnonzero(full.any(axis=(1, 2)))[-1] + 1
+    np.testing.assert_array_equal(full[ends - height : ends], last[rows[0] : rows[-1] + 1])
 
 
 def test_text_shows_walls_agent_and_caption(env_id):

@@ -204,6 +204,13 @@ def test_table_plot_and_record(tmp_path):
     assert len(record["settings"]["split_sha256"]) == 64
     assert np.asarray(record["episodes"]["returns"]).shape == (20, 4)
     np.testing.assert_allclose(record["summary"]["success"], result.summary()["success"])
+    again = type(result).of_record(record)
+    assert str(again) == str(result)
+    assert again.record() == record
+    with pytest.raises(ValueError, match=r"record is not one of compworld\.evaluate \(KeyError: 'episodes'\)"):
+        type(result).of_record({name: value for name, value in record.items() if name != "episodes"})
+    with pytest.raises(ValueError, match="record has format 9; allowed: 1"):
+        type(result).of_record({**record, "format": 9})
     if hasattr(matplotlib.rcParams, "_get_backend_or_none"):
         assert matplotlib.rcParams._get_backend_or_none() == backend
 

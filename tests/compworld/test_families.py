@@ -62,8 +62,16 @@ def test_impossible_world(world):
 @pytest.mark.parametrize(
     ("name", "sizes", "message"),
     [
-        ("preferences", {"mazes": 2}, "family 'preferences' has no size 'mazes'; allowed: 'size', 'modules', 'max_active'"),
-        ("goals", {"modules": 2}, "family 'goals' has no size 'modules'; allowed: 'size', 'interactions', 'mazes'"),
+        (
+            "preferences",
+            {"mazes": 2},
+            "family 'preferences' got an unexpected keyword argument 'mazes'; allowed: 'size', 'modules', 'max_active'",
+        ),
+        (
+            "goals",
+            {"modules": 2},
+            "family 'goals' got an unexpected keyword argument 'modules'; allowed: 'size', 'interactions', 'mazes'",
+        ),
         ("preferences", {"objects": 2.5}, "size 'objects' is 2.5; allowed: integers from 0"),
         ("preferences", {"objects": -1}, "size 'objects' is -1; allowed: integers from 0"),
         ("preferences", {"objects": 0}, "number of objects is 0; allowed: at least 1"),
@@ -73,10 +81,10 @@ def test_impossible_world(world):
         ("preferences", {"features": 16}, "number of object features is 16; allowed: 1 to 15"),
         ("preferences", {"features": 0}, "number of object features is 0; allowed: 1 to 15"),
         ("preferences", {"max_active": 9}, "max_active is 9 with modules 8; allowed: 1 to the number of modules"),
-        ("preferences", {"horizon": 0}, "size 'horizon' is 0; allowed: at least 1"),
-        ("goals", {"horizon": 0}, "size 'horizon' is 0; allowed: at least 1"),
+        ("preferences", {"horizon": 0}, "size 'horizon' is 0; allowed: integers from 1 to 10000"),
+        ("goals", {"horizon": 0}, r"size 'horizon' is 0; allowed: at least 1 \+ start_distance = 12"),
         ("goals", {"size": 10}, "size of a maze is 10; allowed: odd numbers from 5"),
-        ("goals", {"mazes": 0}, "factor 'maze' has 0 values; allowed: at least 1"),
+        ("goals", {"mazes": 0}, "number of values of factor 'maze' is 0; allowed: integers from 1"),
         ("goals", {"interactions": 5}, "size 'interactions' is 5; allowed: 1 to 4"),
         ("goals", {"distractors": 5}, r"size 'distractors' is 5; allowed: 0 to object_types - 1 = 4"),
         ("goals", {"start_distance": 0}, "size 'start_distance' is 0; allowed: at least 1"),

@@ -1,5 +1,8 @@
 """Few-shot tasks: deterministic, independent of the batch, and of the right combinations."""
 
+import os
+import signal
+import time
 from itertools import islice
 
 import numpy as np
@@ -54,6 +57,33 @@ def test_independent_of_the_batch_size(family):
     more = next(stream(family, tasks=10, support_episodes=3, query_episodes=1))
     for task in range(10):
         same_steps(more.support, large.support, task)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("backend_name", ["numpy", "torch"])
+def test_prefetching_goes_on_after_a_fork(backend_name):
+    """The thread that prefetches does not come along into the child, which must not wait for it."""
+    family = make_family("goals-small")
+    given = {"tasks": 3, "backend_name": backend_name}
+    batches, expected = stream(family, **given, prefetch=True), list(islice(stream(family, **given), 4))
+    next(batches)
+    child = os.fork()
+    if not child:  # only numbers go back: whatever else a test runner does at its end is not for the child
+        same = [bool((next(batches).weights_TM == batch.weights_TM).all()) for batch in expected[1:]]
+        os._exit(0 if all(same) else 1)
+    for _ in range(600):
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        time.sleep(0.1)
+    else:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        pytest.fail("the child hangs")
+    assert status == 0
+    for batch in expected[1:]:
+        np.testing.assert_array_equal(next(batches).weights_TM, batch.weights_TM)
 
 
 def test_prefetching_changes_nothing(family):
@@ -162,9 +192,9 @@ def test_dense_equals_the_environments_observation(grid, start):
     [
         ({"which": "test"}, "unknown split 'test'; allowed: 'train', 'held_out', 'all'"),
         ({"backend_name": "jax"}, "unknown backend 'jax'; allowed: 'numpy', 'torch'"),
-        ({"tasks": 0}, "tasks is 0; allowed: at least 1"),
-        ({"support_episodes": 0}, "support_episodes is 0; allowed: at least 1"),
-        ({"query_episodes": -2}, "query_episodes is -2; allowed: at least 1"),
+        ({"tasks": 0}, "tasks is 0; allowed: integers from 1"),
+        ({"support_episodes": 0}, "support_episodes is 0; allowed: integers from 1"),
+        ({"query_episodes": -2}, "query_episodes is -2; allowed: integers from 1"),
     ],
 )
 def test_bad_input_is_refused_at_once(options, message):

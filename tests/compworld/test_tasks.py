@@ -106,5 +106,5 @@ def test_impossible_preferences_task(weights, message):
 
 @pytest.mark.parametrize(("value", "shown"), [(4, "4"), (-1, "-1"), (0.5, "0.5"), (True, "True"), ("0", "'0'"), (None, "None")])
 def test_impossible_goals_task(value, shown):
-    with pytest.raises(ValueError, match=rf"task quadrant is {shown}; allowed: 0 to 3"):
+    with pytest.raises(ValueError, match=rf"task quadrant is {shown}; allowed: integers from 0 to 3"):
         make_family("goals").weights_of({"quadrant": value, "interaction": 0, "maze": 0, "object": 0})

@@ -107,7 +107,7 @@ def test_shots_are_the_papers():
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"layers": 0}, "size 'layers' is 0; allowed: at least 1"),
+        ({"layers": 0}, "size 'layers' is 0; allowed: integers from 1 to 1024"),
         ({"biases": 2}, "size 'biases' is 2; allowed: 0, 1"),
         ({"weights": "odd"}, "size 'weights' is 'odd'; allowed: 'equal', 'exponential', 'tenths'"),
         ({"weights": 3}, "size 'weights' is 3; allowed: "),

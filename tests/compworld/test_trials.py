@@ -110,7 +110,7 @@ def test_a_trial_is_one_task_placed_anew(env_id):
         over, step, total = terminated or truncated, step + 1, total + reward
         assert seen["previous_action"] == action
         assert seen["previous_reward"] == np.float32(reward)
-        assert info["task"] == task
+        same(info["task"], task)
         if "inner_episode" in info:
             inner_total += info["inner_episode"]["return"]
             if not over:

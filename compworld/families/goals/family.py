@@ -1,10 +1,12 @@
 """Goals: walk through a maze to an object and interact with it (ICLR 2024, section 5.2)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from compworld import randomness
+from compworld.arguments import integer, shown
 from compworld.backends import Array, namespace
 from compworld.families.family import TASK_DRAWS
 from compworld.families.goals.expert import ShortestPathExpert, goal_cell
@@ -19,6 +21,9 @@ from compworld.modules.spaces import ModuleSpace
 QUADRANTS = ("north-west", "north-east", "south-west", "south-east")
 INTERACTIONS = ("toggle", "pick up", "drop", "push")
 FACTORS = ("quadrant", "interaction", "maze", "object")
+
+LARGEST_TABLE = 10_000_000
+"""The distances between all cells of all mazes are kept in memory."""
 
 
 class Goals(GridFamily):
@@ -70,6 +75,8 @@ class Goals(GridFamily):
             raise ValueError(f"size 'start_distance' is {start_distance}; allowed: at least 1")
         if horizon <= start_distance:
             raise ValueError(f"size 'horizon' is {horizon}; allowed: at least 1 + start_distance = {1 + start_distance}")
+        if mazes * size**4 > LARGEST_TABLE:
+            raise ValueError(f"sizes 'mazes' {mazes} and 'size' {size}; allowed: mazes * size**4 up to {LARGEST_TABLE:,}")
         space = ModuleSpace.product(quadrant=len(QUADRANTS), interaction=interactions, maze=mazes, object=object_types)
         self._value_of_module = [value for factor in space.factors for value in range(len(factor))]
         rng = randomness.generator("goals", world)
@@ -166,14 +173,11 @@ class Goals(GridFamily):
         return dict(zip(FACTORS, self.factor_values(weights_M), strict=True))
 
     def weights_of(self, task: dict[str, Any]) -> np.ndarray:
-        if not isinstance(task, dict) or set(task) != set(FACTORS):
-            raise ValueError(f"task is {task!r}; allowed: a dict with the keys {', '.join(map(repr, FACTORS))}")
+        if not isinstance(task, Mapping) or set(task) != set(FACTORS):
+            raise ValueError(f"task is {shown(task)}; allowed: a dict with the keys {', '.join(map(repr, FACTORS))}")
         weights = np.zeros(self.space.modules)
         for name, factor in zip(FACTORS, self.space.factors, strict=True):
-            value = task[name]
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < len(factor):
-                raise ValueError(f"task {name} is {value!r}; allowed: 0 to {len(factor) - 1}")
-            weights[factor[int(value)]] = 1.0
+            weights[factor[integer(f"task {name}", task[name], 0, len(factor) - 1)]] = 1.0
         return weights
 
     def mission(self, weights_M: np.ndarray) -> str:

@@ -75,16 +75,20 @@ class ValueIterationExpert(Expert):
         return xp.permute_dims(xp.concat([stay, arrivals], axis=0), (1, 0))
 
     def exact_plan(self, state: State) -> Array:
-        """Largest sums of rewards with 0 to ``horizon - 1`` steps to go, float32 [horizon, S, B]."""
+        """Largest sums of rewards with 0 to ``horizon - 1`` steps to go, a table below the other: float32 [horizon * S, B]."""
         xp = namespace(state.agent_B)
-        parts = [state[first : first + EPISODES_AT_ONCE] for first in range(0, len(state), EPISODES_AT_ONCE)]
-        tables = [list(self._sums(part, self.family.horizon - 1, "optimal", xp.float32)) for part in parts]
-        return xp.concat([xp.stack(table, axis=0) for table in tables], axis=2)
+        entries, horizon = self.sets * self.cells, self.family.horizon
+        plan = xp.empty((horizon * entries, len(state)), dtype=xp.float32, device=state.agent_B.device)
+        for first in range(0, len(state), EPISODES_AT_ONCE):
+            part = slice(first, first + EPISODES_AT_ONCE)
+            for step, values in enumerate(self._sums(state[part], horizon - 1, "optimal", xp.float32)):
+                plan[step * entries : (step + 1) * entries, part] = values
+        return plan
 
     def exact_values(self, plan: Array, state: State, steps_B: Array) -> Array:
         """The largest sum of rewards that each action can lead to; ``nothing`` ends the episode, so 0; float32 [B, A]."""
         xp = namespace(plan)
-        _, arrivals = self._look_ahead(xp.take_along_axis(plan, (steps_B - 1)[None, None, :], axis=0)[0], 1.0, state)
+        _, arrivals = self._look_ahead(plan, 1.0, state, (steps_B - 1) * (self.sets * self.cells))
         return xp.permute_dims(xp.concat([xp.zeros_like(arrivals[:1]), arrivals], axis=0), (1, 0))
 
     def longest_demonstration(self, state: State) -> int:
@@ -165,8 +169,11 @@ class ValueIterationExpert(Expert):
         xp = namespace(values)
         return xp.take_along_axis(values, self._entry(state)[None, :], axis=0)[0]
 
-    def _look_ahead(self, values: Array, discount: float, state: State) -> tuple[Array, Array]:
-        """Entry of each state, and for each move its reward plus the discounted value behind it, [D, B]."""
+    def _look_ahead(self, values: Array, discount: float, state: State, first_B: Array | int = 0) -> tuple[Array, Array]:
+        """Entry of each state, and for each move its reward plus the discounted value behind it, [D, B].
+
+        The table of an episode begins at row ``first_B`` of the values.
+        """
         tables = self._tables.like(state.agent_B)
         xp = namespace(values)
         here_B = tables["rank"][state.agent_B]
@@ -179,7 +186,8 @@ class ValueIterationExpert(Expert):
         taken_ODB = remaining_O1B & (cell_O1B == there_DB[None])
         reward_DB = xp.sum(xp.where(taken_ODB, reward_O1B, 0.0), axis=0)
         gone_DB = xp.sum(xp.where(taken_ODB, tables["bit"][:, None, None], 0), axis=0)
-        value_DB = xp.take_along_axis(values, (entry_B - here_B)[None, :] + there_DB - gone_DB * self.cells, axis=0)
+        after_DB = (first_B + entry_B - here_B)[None, :] + there_DB - gone_DB * self.cells
+        value_DB = xp.take_along_axis(values, after_DB, axis=0)
         return entry_B, xp.astype(reward_DB, values.dtype) + discount * value_DB
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from compworld import randomness
 from compworld.backends import Array, namespace
 from compworld.families.family import TASK_DRAWS
-from compworld.families.grid import GridFamily
+from compworld.families.grid import GridFamily, check_features
 from compworld.families.preferences.expert import ValueIterationExpert
 from compworld.families.state import Outcome, State
 from compworld.families.weights import LARGEST_WEIGHT, exponential, pick, sum_in_order
@@ -13,6 +13,9 @@ from compworld.grid.layouts import four_rooms
 from compworld.grid.moves import MOVES
 from compworld.grid.objects import name_of
 from compworld.modules.spaces import ModuleSpace
+
+LARGEST_TABLE = 500_000
+"""The expert looks ahead over all cells with all sets of objects, for many episodes at once."""
 
 
 class Preferences(GridFamily):
@@ -58,8 +61,13 @@ class Preferences(GridFamily):
             )
         if objects > 10:
             raise ValueError(f"size 'objects' is {objects}; allowed: 1 to 10, for the expert's table has 2**objects parts")
+        if size**2 * 2**objects > LARGEST_TABLE:
+            raise ValueError(
+                f"sizes 'size' {size} and 'objects' {objects}; allowed: size**2 * 2**objects up to {LARGEST_TABLE:,}"
+            )
         if modules > TASK_DRAWS - 1:
             raise ValueError(f"size 'modules' is {modules}; allowed: at most {TASK_DRAWS - 1}")
+        check_features(features)
         self.max_active = max_active
         self.preferences = randomness.generator("preferences", world).standard_normal((modules, features))
         self.reward_bound = LARGEST_WEIGHT * float(np.abs(self.preferences).sum(axis=0).max(initial=0))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from compworld import randomness
+from compworld.arguments import integer
 from compworld.backends import Array, Tables, namespace
 from compworld.families.family import TASK_DRAWS, Family
 from compworld.families.samples import Samples
@@ -28,6 +29,9 @@ REGRESSION = {
     **{"weights": "tenths", "labels": "values"},
 }
 """Sizes of the Teacher of arXiv 2507.07207, but for the number of its modules."""
+
+LARGEST_LAYER = 1024
+"""Most inputs, units or outputs of a layer; every module of it is a matrix of them."""
 
 TEMPERATURE = 0.1
 PROBES = 256
@@ -76,8 +80,7 @@ class Teacher(Family):
         labels: str = "classes",
     ) -> None:
         for size, value in {"layers": layers, "inputs": inputs, "width": width, "outputs": outputs}.items():
-            if value < 1:
-                raise ValueError(f"size {size!r} is {value}; allowed: at least 1")
+            integer(f"size {size!r}", value, 1, LARGEST_LAYER)
         for size, value in {"input_layer": input_layer, "biases": biases}.items():
             if value > 1:
                 raise ValueError(f"size {size!r} is {value}; allowed: 0, 1")

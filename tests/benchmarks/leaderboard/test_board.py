@@ -19,8 +19,10 @@ from benchmarks.leaderboard.sections import Section, sections_of
 from benchmarks.recipes import presets
 from benchmarks.recipes.config import RunConfig
 from benchmarks.recipes.preset import Preset
+from benchmarks.runs.executors import Outcome
 from benchmarks.runs.run import run
 from compworld.evaluation import Evaluation
+from compworld.files import sealed, unsealed, write_json
 from tests.benchmarks.conftest import tiny
 
 
@@ -97,7 +99,7 @@ def test_a_family_of_ones_own_gets_runs_scores_and_rows(toy_family: str, tmp_pat
     for method in ("linear_hypernetwork", "anil", "random"):
         config = tiny(method)
         configs.append(RunConfig(toy_family, method, config.options, config.outer, config.evaluation, "optimal_action"))
-    sections = sections_of(configs, [run(config, tmp_path) for config in configs])
+    sections = sections_of([Outcome(config, run(config, tmp_path)) for config in configs])
     (section,) = sections
     assert section.title == "reach-small, random support"
     assert section.columns[:2] == [("fresh_episodes", "success_rate"), ("held_out", "success_rate")]
@@ -163,18 +165,19 @@ def test_records_that_fit_no_table_are_refused(records: list[Path], tmp_path: Pa
     config = tiny("random_play")
 
     def sections() -> list[Section]:
-        return sections_of([config], [run(config, tmp_path)])
+        return sections_of([Outcome(config, run(config, tmp_path))])
 
     with pytest.raises(ValueError, match=r"records of 'still \(record\)' in world 0 lack split 'held_out'; allowed: both of"):
         add_records(sections(), records[:1])
-    other, changed = json.loads(records[0].read_text()), tmp_path / "changed.json"
+    changed = tmp_path / "changed.json"
+    other = unsealed(json.loads(records[0].read_text(encoding="utf-8")), records[0])
     for change, message in (
         ({"seed": 7}, "which no table here has; allowed: CompWorld-Goals-Small-v0 world 0, rewarded, 12 tasks"),
         ({"split": "all"}, "is of split 'all'; allowed: 'train', 'held_out'"),
     ):
-        changed.write_text(json.dumps({**other, "settings": {**other["settings"], **change}}))
+        write_json(changed, sealed({**other, "settings": {**other["settings"], **change}}))
         with pytest.raises(ValueError, match=message):
             add_records(sections(), [changed])
-    changed.write_text("{}")
+    write_json(changed, sealed({}))
     with pytest.raises(ValueError, match=r"record is not one of compworld\.evaluate"):
         add_records(sections(), [changed])

@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
+import compworld
 from agents.training import MetaTrainer
+from benchmarks.leaderboard.records import read_record
 from benchmarks.recipes.config import RunConfig
 from benchmarks.reports.summary import table_of
 from benchmarks.runs.folder import RunFolder
@@ -158,6 +160,8 @@ def kinds_of_files(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Calla
     }
     for name in ("config.json", "checkpoint.safetensors"):
         readers[unfinished / name] = lambda: of_checkpoint(root / "runs", killed)
+    compworld.evaluate(lambda seen: 0, "CompWorld-Preferences-Small-v0", tasks=2).save(root / "record.json")
+    readers[root / "record.json"] = lambda: read_record(root / "record.json").record()
     readers[student] = lambda: read_student(student, asdict(setting))
     readers[root / "preferences-small.random.json"] = lambda: load_manifest("preferences-small", "random", root)
     return readers

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.scores.statistics import aggregate, difference, estimate, interquartile_mean
+from benchmarks.scores.statistics import aggregate, difference, estimate, interquartile_mean, lower_fifth
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,12 @@ def test_paired_difference_does_not_see_what_seeds_share() -> None:
 def test_difference_needs_pairs() -> None:
     with pytest.raises(ValueError, match="numbers of seeds are 1 and 2"):
         difference([np.ones(2)], [np.ones(2), np.ones(2)], np.random.default_rng(0))
+
+
+def test_the_lower_fifth_is_what_four_of_five_tasks_exceed() -> None:
+    rng = np.random.default_rng(0)
+    scores = [np.arange(101.0), np.arange(101.0) + 10, np.arange(101.0) + 20]
+    found = estimate(scores, rng, lower_fifth)
+    assert found.value == pytest.approx(30.0)
+    assert found.low < found.value < found.high
+    assert estimate(scores, rng).value == pytest.approx(60.0)

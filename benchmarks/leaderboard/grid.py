@@ -1,0 +1,29 @@
+"""Which runs a leaderboard is made of."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from benchmarks.recipes.config import RunConfig
+from benchmarks.recipes.methods import method_class
+from benchmarks.recipes.presets import preset
+from benchmarks.runs.run import check_device
+from compworld import make_family
+
+
+def grid(
+    preset_name: str, methods: Sequence[str] | None, families: Sequence[str] | None, seeds: int | None, device: str = "cpu"
+) -> list[RunConfig]:
+    """The configs of a preset; arguments as of :func:`benchmarks.leaderboard.board.leaderboard`.
+
+    Raises:
+        ValueError: something of this does not exist, or nothing is left: refused before any run starts.
+    """
+    chosen = preset(preset_name)
+    configs = [replace(config, device=device) for config in chosen.configs(methods, families, seeds)]
+    if not configs:
+        raise ValueError(f"nothing to run for families {families}, methods {methods}, seeds {seeds}")
+    check_device(device)
+    for config in configs:
+        method_class(config.method)
+        make_family(config.family, config.world, **config.sizes)
+    return configs

@@ -1,0 +1,62 @@
+"""Ray on two nodes, one of which dies in mid-run, and submitit's local executor: the same results as by hand."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.runs.executors import results_of, run_all
+from benchmarks.runs.on_ray import ray_tasks
+from benchmarks.runs.on_slurm import slurm_array
+from benchmarks.runs.run import run
+from benchmarks.runs.workers import Event
+from tests.benchmarks.conftest import tiny
+
+pytestmark = [pytest.mark.extras, pytest.mark.filterwarnings("default")]
+
+OWN: dict[str, Any] = {"options": {}, "outer": tiny().outer}
+CONFIGS = [tiny("tests.benchmarks.broken_methods:Constant", **OWN, seed=seed) for seed in range(4)]
+RAISES = tiny("tests.benchmarks.broken_methods:Raises", **OWN)
+
+
+@pytest.fixture(scope="module")
+def by_hand(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    root = tmp_path_factory.mktemp("by_hand")
+    return [run(config, root)["scores"] for config in CONFIGS]
+
+
+def test_submitit(tmp_path: Path, by_hand: list[Any]) -> None:
+    engine = partial(slurm_array, logs=tmp_path / "logs", cluster="local", parameters={"timeout_min": 5})
+    *outcomes, failed = run_all([*CONFIGS, RAISES], tmp_path / "runs", 2, engine=engine)
+    assert [result["scores"] for result in results_of(outcomes)] == by_hand
+    assert failed.problem == "RuntimeError: out of luck"
+
+
+def test_slurm_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="executor 'slurm': "):
+        run_all(CONFIGS, tmp_path / "runs", engine=partial(slurm_array, logs=tmp_path / "logs"))
+
+
+def test_ray_on_two_nodes_of_which_one_dies(tmp_path: Path, by_hand: list[Any]) -> None:
+    import ray
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    second = cluster.add_node(num_cpus=1)
+    ray.init(cluster.address, log_to_driver=False)
+
+    def watch(event: Event) -> None:
+        nonlocal second
+        if second is not None:
+            cluster.remove_node(second, allow_graceful=False)
+            second = None
+
+    try:
+        *outcomes, failed = run_all([*CONFIGS, RAISES], tmp_path, watch=watch, engine=ray_tasks)
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    assert second is None
+    assert [result["scores"] for result in results_of(outcomes)] == by_hand
+    assert failed.problem == "RuntimeError: out of luck"
