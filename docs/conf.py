@@ -12,9 +12,9 @@ sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded, as in runs
 
 # Importable from here on.
-from generate import environments, links, methods, results  # noqa: E402
+from generate import environments, figures, links, methods, order, results  # noqa: E402
 from sphinx.application import Sphinx  # noqa: E402
-from sphinx.errors import SphinxError  # noqa: E402
+from sphinx.util import logging  # noqa: E402
 
 from compworld import VERSION  # noqa: E402
 
@@ -46,7 +46,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": ["generated/examples"],
     "filename_pattern": r"/[a-z]\w*\.py$",
     "ignore_pattern": r"__init__\.py",
-    "within_subsection_order": "generate.order.Tutorials",
+    "within_subsection_order": order.Tutorials,
     "abort_on_example_error": True,
     "download_all_examples": False,
     "remove_config_comments": True,
@@ -55,10 +55,14 @@ sphinx_gallery_conf = {
     "min_reported_time": 1e9,
     "write_computation_times": False,
     "reset_modules": (),
-    "image_scrapers": ("matplotlib",),
+    "image_scrapers": (figures.figures_of,),
+    "default_thumb_file": str(DOCS / "generated/environments/CompWorld-Preferences-v0.png"),
 }
 
+suppress_warnings = ["config.cache"]  # some settings of the gallery are functions
+
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = f"CompWorld {VERSION}"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
@@ -77,6 +81,8 @@ def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("builder-inited", write_pages, priority=100)  # before the tutorials add families of their own
     app.connect("source-read", link_results)
+    app.connect("autodoc-process-docstring", keep, priority=400)
+    app.connect("autodoc-process-docstring", put_back, priority=600)
     app.connect("build-finished", check_links)
 
 
@@ -93,12 +99,27 @@ def link_results(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = results.linked(source[0])
 
 
-def check_links(app: Sphinx, problem: Exception | None) -> None:
-    """Refuse a site with a link that leads nowhere.
+Docstring = tuple[Sphinx, str, str, object, object, list[str]]
+ATTRIBUTES = ("attribute", "property", "data")
+kept: dict[str, list[str]] = {}
 
-    Raises:
-        SphinxError: naming them all.
-    """
-    broken = links.broken_links(Path(app.outdir)) if problem is None and app.builder.name == "html" else []
-    if broken:
-        raise SphinxError("links that lead nowhere:\n" + "\n".join(broken))
+
+def keep(*event: *Docstring) -> None:
+    """Keep an attribute's docstring from napoleon, which takes what stands before its first colon for a type."""
+    _, kind, name, _, _, lines = event
+    if kind in ATTRIBUTES:
+        kept[name] = list(lines)
+
+
+def put_back(*event: *Docstring) -> None:
+    """Undo what napoleon did to an attribute's docstring."""
+    _, kind, name, _, _, lines = event
+    if kind in ATTRIBUTES:
+        lines[:] = kept.pop(name)
+
+
+def check_links(app: Sphinx, problem: Exception | None) -> None:
+    """Warn of every link of the site that leads nowhere."""
+    if problem is None and app.builder.name == "html":
+        for broken in links.broken_links(Path(app.outdir)):
+            logging.getLogger(__name__).warning("link that leads nowhere: %s", broken)

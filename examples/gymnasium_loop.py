@@ -29,3 +29,5 @@ observations, infos = envs.reset(seed=0)
 for _ in range(10):
     observations, rewards, terminations, truncations, infos = envs.step(envs.action_space.sample())
 print(f"{len(compworld.ENV_IDS)} ids; observations of 1,024 environments: {observations.shape}")
+
+# sphinx_gallery_thumbnail_path = "generated/environments/CompWorld-Goals-v0.png"

@@ -31,3 +31,5 @@ for seed in range(3):
     print(env.unwrapped.family.mission(env.unwrapped.family.weights_of(info["task"])))
 batch = next(compworld.few_shot_tasks(family, split, "held_out", tasks=8, seed=0))
 print(f"{len(batch.weights_TM)} few-shot tasks of split {split.sha256[:12]}")
+
+# sphinx_gallery_thumbnail_path = "generated/environments/goals-small_non_compositional.png"

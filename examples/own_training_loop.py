@@ -19,3 +19,5 @@ batch = next(batches)
 observations = dense(family, batch.support.rows_TNR)
 print(f"support set: observations {observations.shape}, action values {batch.support.action_values_TNA.shape}")
 print(f"task 0: {family.mission(batch.weights_TM[0])}")
+
+# sphinx_gallery_thumbnail_path = "generated/environments/preferences_connected.png"

@@ -29,7 +29,7 @@ print(results["all"])
 
 # %%
 # The same as a picture: a line that rises shows that something was found out.
-results["all"].plot()
+figure = results["all"].plot()
 
 # %%
 # Both met the same tasks and starts, so that they are compared task by task: what the last episode gained over the other's.

@@ -113,6 +113,7 @@ def _description(family: GridFamily) -> str:
 
 
 def _film(env_id: str, path: Path) -> Path:
+    """Also leaves its first frame beside it, a PNG, for the overview of tutorials."""
     path.parent.mkdir(parents=True, exist_ok=True)
     env = gym.make(env_id, world=0, split="held_out", render_mode="rgb_array")
     frames = []
@@ -125,6 +126,7 @@ def _film(env_id: str, path: Path) -> Path:
             frames.append(env.render())
             over = terminated or truncated
         frames += [frames[-1]] * 3
+    imageio.imwrite(path.with_suffix(".png"), frames[0])
     imageio.mimsave(path, frames, duration=FRAME_MILLISECONDS, loop=0)
     return path
 
@@ -137,8 +139,15 @@ def _actions(family: GridFamily) -> str:
 def _observations(env_id: str) -> str:
     table = Table(["observation", "space"])
     for name in OBSERVATIONS:
-        table.rows.append((name, str(gym.make(env_id, observation=name).observation_space)))
+        table.rows.append((name, _space(gym.make(env_id, observation=name).observation_space)))
     return table.markdown()
+
+
+def _space(space: gym.Space) -> str:
+    """A space in words, without the letters that a text may have."""
+    if isinstance(space, gym.spaces.Dict):
+        return ", ".join(f"{name}: {_space(part)}" for name, part in space.items())
+    return f"text of up to {space.max_length:,} characters" if isinstance(space, gym.spaces.Text) else str(space)
 
 
 def _returns(env_id: str) -> str:
