@@ -30,6 +30,7 @@ class Panel:
     curves: dict[str, list[list[dict[str, Any]]]] = field(default_factory=dict)
 
 
+@style.drawn
 def held_out_against_fresh(panels: Sequence[Panel], note: str, path: Path) -> None:
     """Each method's score on fresh episodes of trained combinations (x) against held-out combinations (y).
 
@@ -70,6 +71,7 @@ OF_TRIALS = ("validation_return", "normalised return on validation trials, mean 
 """What :func:`learning_curves` draws of methods that act."""
 
 
+@style.drawn
 def learning_curves(
     panels: Sequence[Panel],
     path: Path,
@@ -102,6 +104,7 @@ def learning_curves(
     style.save(figure, path)
 
 
+@style.drawn
 def adaptation_curves(curves: Sequence[Mapping[str, Sequence[Sequence[Estimate]]]], titles: Sequence[str], path: Path) -> None:
     """Score by episode of a trial: solid on held-out combinations, dotted on trained ones; references are dashed.
 

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.patches import Rectangle
 
 from benchmarks.reports import style
 from compworld import Diagnosis
 
 
+@style.drawn
 def split_picture(diagnosis: Diagnosis, path: Path) -> Path:
     """Module co-occurrence graph of a split, beside how far its held-out combinations are from the trained ones."""
     split = diagnosis.split
-    figure, (graph, bars) = plt.subplots(1, 2, figsize=(10, 5.4), width_ratios=[3, 2], layout="constrained")
+    figure, (graph, bars) = style.subplots(1, 2, (10, 5.4), width_ratios=[3, 2])
     _co_occurrence(graph, diagnosis)
     values, counts = np.unique(diagnosis.distances, return_counts=True)
     bars.bar(values, counts, color="C0", width=0.6)
@@ -31,6 +31,7 @@ def split_picture(diagnosis: Diagnosis, path: Path) -> Path:
     return style.save(figure, path)
 
 
+@style.drawn
 def combinations_picture(diagnosis: Diagnosis, score_C: np.ndarray, metric: str, note: str, path: Path) -> None:
     """Co-occurrence graph of a split beside the score on every combination: held-out ones have a frame.
 
@@ -49,7 +50,7 @@ def combinations_picture(diagnosis: Diagnosis, score_C: np.ndarray, metric: str,
     columns = sorted({modules[-1] for modules in members})
     table = np.full((len(rows), len(columns)), np.nan)
     height = max(5.4, 0.22 * len(rows) + 1.5)
-    figure, (graph, heat) = plt.subplots(1, 2, figsize=(12, height), width_ratios=[2, 3], layout="constrained")
+    figure, (graph, heat) = style.subplots(1, 2, (12, height), width_ratios=[2, 3])
     _co_occurrence(graph, diagnosis)
     for index, modules in enumerate(members):
         row, column = rows.index(modules[:-1]), columns.index(modules[-1])
@@ -67,6 +68,7 @@ def combinations_picture(diagnosis: Diagnosis, score_C: np.ndarray, metric: str,
     style.save(figure, path)
 
 
+@style.drawn
 def adapted_picture(
     points_T2: np.ndarray, weights_TM: np.ndarray, held_out_T: np.ndarray, names: Sequence[str], note: str, path: Path
 ) -> None:
@@ -82,9 +84,7 @@ def adapted_picture(
     """
     columns = min(4, len(names))
     lines = -(-len(names) // columns)
-    figure, axes = plt.subplots(
-        lines, columns, figsize=(3 * columns, 2.8 * lines + 0.6), squeeze=False, sharex=True, sharey=True, layout="constrained"
-    )
+    figure, axes = style.subplots(lines, columns, (3 * columns, 2.8 * lines + 0.6), squeeze=False, sharex=True, sharey=True)
     for axis in axes.flat[len(names) :]:
         axis.axis("off")
     most = float(weights_TM.max())

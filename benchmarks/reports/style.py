@@ -7,13 +7,11 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
 
 from benchmarks.recipes.methods import title_of
 from benchmarks.scores.statistics import Estimate
 from compworld.files import new_file
-
-mpl.use("Agg")
-from matplotlib import pyplot as plt
 
 # Okabe and Ito's colours, which differ for colour-blind eyes too.
 COLOURS = {
@@ -41,19 +39,34 @@ OWN_COLOURS = ("#CC79A7", "black", "#8C564B")
 MARKERS = {"told_hypernetwork": "D"}
 """Dots but for these: told the task, so of another kind."""
 
-mpl.rcParams.update({"font.size": 9, "axes.titlesize": 10, "legend.fontsize": 8, "figure.titlesize": 9.5, "savefig.dpi": 130})
-mpl.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False})
-mpl.rcParams["text.parse_math"] = False  # names are not formulas
+drawn = mpl.rc_context(
+    {
+        "font.size": 9,
+        "axes.titlesize": 10,
+        "legend.fontsize": 8,
+        "figure.titlesize": 9.5,
+        "savefig.dpi": 130,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "legend.frameon": False,
+        "text.parse_math": False,  # names are not formulas
+    }
+)
+"""Decorates what draws a picture; the caller's own settings and backend are left alone."""
 
 PANEL = 4.4
 """Width of a panel in inches."""
 
 
+def subplots(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Any, Any]:
+    """A figure of this size in inches and its axes; pyplot, which has one backend for everybody, does not know of it."""
+    figure = Figure(size, layout="constrained")
+    return figure, figure.subplots(rows, columns, **options)
+
+
 def panels(number: int, height: float = PANEL, share_y: bool = False) -> tuple[Any, Sequence[Any]]:
     """A figure with panels side by side; with a shared vertical axis where they show what is compared."""
-    figure, axes = plt.subplots(
-        1, number, figsize=(PANEL * number, height), squeeze=False, sharey=share_y, layout="constrained"
-    )
+    figure, axes = subplots(1, number, (PANEL * number, height), squeeze=False, sharey=share_y)
     return figure, axes[0]
 
 
@@ -124,16 +137,13 @@ def legend_below(figure: Any, axes: Sequence[Any]) -> None:
 
 
 def save(figure: Any, path: Path) -> Path:
-    """Write a picture and let go of the figure: a PNG, unless the path has the suffix of another kind of picture.
+    """Write a picture: a PNG, unless the path has the suffix of another kind of picture.
 
     Returns:
         The path, with the suffix ``.png`` added where it has none that says what it is: dots are parts of names.
     """
     if path.is_dir() or path.suffix[1:].lower() not in figure.canvas.get_supported_filetypes():
         path = path.with_name(path.name + ".png")
-    try:
-        with new_file(path) as part:
-            figure.savefig(part)
-    finally:
-        plt.close(figure)
+    with new_file(path) as part:
+        figure.savefig(part)
     return path

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import pyplot as plt
 
 from benchmarks.recipes.methods import title_of
 from benchmarks.reports import style
@@ -18,6 +17,7 @@ YES, NO = "#0072B2", "#D55E00"
 """What the theory says."""
 
 
+@style.drawn
 def identification_picture(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """Module alignment of every seed for each support; colour: the theory's prediction.
 
@@ -25,7 +25,7 @@ def identification_picture(rows: Sequence[dict[str, Any]], path: Path) -> None:
         rows: of :meth:`benchmarks.theory.identification.Identification.found`.
         path: of the PNG.
     """
-    figure, axis = plt.subplots(figsize=(8, 1.4 + 0.45 * len(rows)), layout="constrained")
+    figure, axis = style.subplots(1, 1, (8, 1.4 + 0.45 * len(rows)))
     for place, row in enumerate(rows):
         color, label = (YES, "identifiable by the theory") if row["identifiable"] else (NO, "not identifiable")
         axis.plot(row["alignments"], [place] * len(row["alignments"]), "o", color=color, alpha=0.6, label=label)
@@ -45,6 +45,7 @@ def sets_title(sets: str) -> str:
     return " ".join("".join(group.split(",")) for group in sets.split(";"))
 
 
+@style.drawn
 def sweep_picture(rows: Sequence[dict[str, Any]], title: str, axis_label: str, score: str, path: Path) -> None:
     """A score against a setting, with intervals: a panel and lines as the rows name them.
 
@@ -96,6 +97,7 @@ def _looks(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return dict(sorted(looks.items(), key=lambda item: list(colours).index(method_of[item[0]])))
 
 
+@style.drawn
 def conditions_picture(found: dict[str, Any], met: str, missed: str, path: Path) -> None:
     """Held-out score of every method on each support, with intervals; a panel for each family, the last for students.
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import imageio.v3 as iio
+import matplotlib as mpl
 import pytest
-from matplotlib import pyplot as plt
 
 from agents import ACTORS, LEARNERS, Method
 from benchmarks.recipes.methods import FLOORS
@@ -34,12 +34,11 @@ def test_supports_are_readable(support: str, title: str) -> None:
 
 
 def test_floors_do_not_move_the_axes() -> None:
-    figure, (axis,) = style.panels(1)
+    _, (axis,) = style.panels(1)
     axis.set(xlim=(0, 1), ylim=(0.8, 0.9))
     style.floor_lines(axis, {"no_adaptation": 0.82, "random": 0.0})
     assert axis.get_ylim() == (0.8, 0.9)
     assert [text.get_text() for text in axis.texts] == ["no adaptation 0.82", "below:\nrandom actions 0.00"]
-    plt.close(figure)
 
 
 def test_results_are_drawn(tmp_path: Path) -> None:
@@ -54,3 +53,11 @@ def test_results_are_drawn(tmp_path: Path) -> None:
     result_plots.held_out_against_fresh([only_floors], "a note", tmp_path / "c.png")
     for name in "abc":
         assert iio.imread(tmp_path / f"{name}.png").std() > 0
+
+
+def test_pictures_leave_the_settings_and_the_backend_of_others_alone(tmp_path: Path) -> None:
+    with mpl.rc_context({"backend": "svg", "font.size": 7}):
+        before = dict(mpl.rcParams)
+        style.drawn(lambda: style.save(style.panels(2)[0], tmp_path / "picture.png"))()
+        assert dict(mpl.rcParams) == before
+    assert (tmp_path / "picture.png").stat().st_size > 0
