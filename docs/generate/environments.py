@@ -13,7 +13,7 @@ from compworld import ENV_IDS, SUPPORTS, VERSION, diagnose, make_family, make_sp
 from compworld.envs.observations import OBSERVATIONS
 from compworld.families import family_names, grid_family, trial_sizes
 from compworld.families.grid import GridFamily
-from generate.pages import contents, write_page
+from generate.pages import contents, overview, write_page
 
 WORLDS = (0, 1, 2)
 STARTS = 256
@@ -27,21 +27,20 @@ def write_pages(folder: Path) -> None:
     Args:
         folder: of the pages, below Sphinx's source.
     """
-    overview = Table(["id", "combinations", "actions", "steps", "trials"])
+    rows = {}
     for env_id, name in ENV_IDS.items():
         family = grid_family(make_family(name))
         trials = trial_sizes(name)
         of_trials = f"{trials['episodes']} episodes of {trials['horizon']} steps" if trials else ""
-        overview.rows.append((env_id, len(family.space), family.actions, family.horizon, of_trials))
-        page = folder / f"{env_id}.md"
-        write_page(page, _page(env_id, family, folder))
+        rows[env_id] = env_id, len(family.space), family.actions, family.horizon, of_trials
+        write_page(folder / f"{env_id}.md", _page(env_id, family, folder))
     without = [name for name in family_names() if name not in ENV_IDS.values()]
     text = f"""# Environments
 
 Every id can be made with `gym.make`, and with `gym.make_vec` as one batched environment. Keyword arguments are those of
 {{py:class}}`compworld.envs.single.CompWorldEnv`, and the sizes of its family.
 
-{overview.markdown()}
+{overview(("id", "combinations", "actions", "steps", "trials"), rows)}
 
 The families {", ".join(f"`{name}`" for name in without)} have nothing to act in: their tasks are labelled inputs, for
 {{py:func}}`compworld.few_shot_tasks` and for runs.
@@ -80,9 +79,8 @@ A trial (`episodes_per_trial=K`) and a told task (`told=True`) add further parts
 
 ## Rewards and horizon
 
-An episode is cut off after {family.horizon} steps. No reward of a step is above {family.reward_bound:.3g} in size in world 0.
-What is best, and what random actions are worth, is computed exactly. Means over {STARTS} starts, with the lowest and highest
-return:
+An episode is cut off after {family.horizon} steps. What is best, and what random actions are worth, is
+computed exactly. Means over {STARTS} starts, with the lowest and highest return:
 
 {_returns(env_id)}
 

@@ -14,7 +14,7 @@ from benchmarks.recipes.presets import PRESETS
 from benchmarks.reports.table import Table
 from benchmarks.scores.names import SET_TITLES, title_of_score
 from benchmarks.scores.statistics import Estimate
-from generate.pages import contents, write_page
+from generate.pages import contents, overview, write_page
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 ARXIV = re.compile(r"arXiv (\d{4}\.\d{5})")
@@ -26,20 +26,20 @@ def write_pages(folder: Path) -> None:
     Args:
         folder: of the pages, below Sphinx's source.
     """
-    overview = Table(["method", "name", "track", "is shown"])
+    rows = {}
     for name, method in METHODS.items():
-        overview.rows.append((title_of(name), name, track_of(name), method.evidence.__name__))
+        rows[name] = title_of(name), f"`{name}`", track_of(name), method.evidence.__name__
         write_page(folder / f"{name}.md", _page(name, method))
     text = f"""# Methods
 
 Each method declares what it is shown of a task, and is handed nothing else. A method of your own stands beside them as
 `module:Class`, see {{doc}}`/generated/examples/my_method`.
 
-{overview.markdown()}
+{overview(("method", "name", "track", "is shown"), rows)}
 
 ![Validation of methods while they train, quick preset](../../../benchmarks/results/quick/learning_curves.png)
 
-Validation while training, preset `quick`: trained combinations with fresh episodes, a line for each seed.
+Validation while training, preset `quick`: trained combinations with fresh episodes; mean and range over seeds.
 
 {contents(METHODS)}"""
     write_page(folder / "index.md", text)

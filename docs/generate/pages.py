@@ -1,6 +1,6 @@
 """What all generated pages share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 
@@ -12,5 +12,17 @@ def write_page(path: Path, text: str) -> None:
 
 
 def contents(pages: Iterable[str]) -> str:
-    """A table of contents of pages beside this one."""
-    return "\n".join([":::{toctree}", ":maxdepth: 1", "", *pages, ":::", ""])
+    """The navigation's entries for pages beside this one."""
+    return "\n".join([":::{toctree}", ":hidden:", "", *pages, ":::", ""])
+
+
+def overview(columns: Sequence[str], rows: Mapping[str, Sequence[object]]) -> str:
+    """A Markdown table with a row for each page beside this one, whose first cell links to it.
+
+    Args:
+        columns: headings.
+        rows: by the name of the page, its cells.
+    """
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[f"[{first}]({name}.md)", *map(str, others)] for name, (first, *others) in rows.items()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

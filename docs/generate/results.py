@@ -21,7 +21,8 @@ def write_pages(folder: Path) -> None:
         write_page(folder / f"{_name(path)}.md", f"```{{include}} {_from(folder, path)}\n```\n")
     data = [f"- [{path.relative_to(RESULTS)}]({_from(folder, path)})" for path in sorted(RESULTS.rglob("*.json"))]
     pages = [f"{_title(path)} <{_name(path)}>" for path in tables]
-    text = f"# Tables and data\n\n{contents(pages)}\n## Data\n\n" + "\n".join(data) + "\n"
+    links = [f"- [{_title(path)}]({_name(path)}.md)" for path in tables]
+    text = "\n".join(["# Tables and data", "", *links, "", "## Data", "", *data, "", contents(pages)])
     write_page(folder / "index.md", text)
 
 
