@@ -29,4 +29,6 @@ def test_the_notebook_runs() -> None:
     folder = ROOT / "examples" / "notebooks"
     notebook = nbformat.read(folder / "first_steps.ipynb", as_version=4)
     nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
-    assert any(output.get("name") == "stdout" for cell in notebook.cells for output in cell.get("outputs", []))
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert "normalised return" in "".join(output.get("text", "") for output in outputs)
+    assert len([output for output in outputs if "image/png" in output.get("data", {})]) == 2

@@ -13,7 +13,7 @@ from compworld import ENV_IDS, SUPPORTS, VERSION, diagnose, make_family, make_sp
 from compworld.envs.observations import OBSERVATIONS
 from compworld.families import family_names, grid_family, trial_sizes
 from compworld.families.grid import GridFamily
-from generate.pages import contents, overview, write_page
+from generate.pages import contents, markdown, overview, write_page
 
 WORLDS = (0, 1, 2)
 STARTS = 256
@@ -107,7 +107,7 @@ frozen with their SHA-256.
 def _description(family: GridFamily) -> str:
     """The docstring of the family up to its arguments."""
     text = inspect.getdoc(type(family)) or ""
-    return text.partition("\nArgs:")[0].replace("``", "`").strip()
+    return markdown(text.partition("\nArgs:")[0].strip())
 
 
 def _film(env_id: str, path: Path) -> Path:

@@ -14,7 +14,7 @@ from benchmarks.recipes.presets import PRESETS
 from benchmarks.reports.table import Table
 from benchmarks.scores.names import SET_TITLES, title_of_score
 from benchmarks.scores.statistics import Estimate
-from generate.pages import contents, overview, write_page
+from generate.pages import contents, markdown, overview, write_page
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 ARXIV = re.compile(r"arXiv (\d{4}\.\d{5})")
@@ -76,14 +76,14 @@ compworld train --method {name} --preset {_presets_of(name)[0]}
 def _shown(method: type[Method]) -> str:
     """The first sentence about the evidence, within a sentence."""
     text = (inspect.getdoc(method.evidence) or "").splitlines()[0]
-    return text[0].lower() + text[1:]
+    return markdown(text[0].lower() + text[1:])
 
 
 def _source(method: type[Method]) -> str:
     """The first line of the method's module where it has no other method: what it is, and from which paper."""
     alone = [other for other in METHODS.values() if other.__module__ == method.__module__] == [method]
     line = (inspect.getdoc(sys.modules[method.__module__]) or "").splitlines()[0] if alone else ""
-    return ARXIV.sub(r"[arXiv \1](https://arxiv.org/abs/\1)", line)
+    return ARXIV.sub(r"[arXiv \1](https://arxiv.org/abs/\1)", markdown(line))
 
 
 def _presets_of(name: str) -> list[str]:

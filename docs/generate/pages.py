@@ -1,7 +1,11 @@
 """What all generated pages share."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+ROLE = re.compile(r":[\w:]+:`([^`]+)`")
+"""Such as ``:class:`Examples```."""
 
 
 def write_page(path: Path, text: str) -> None:
@@ -9,6 +13,11 @@ def write_page(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
+
+
+def markdown(docstring: str) -> str:
+    """Markdown that says what a docstring says: its roles and literals become code."""
+    return ROLE.sub(r"`\1`", docstring).replace("``", "`")
 
 
 def contents(pages: Iterable[str]) -> str:
