@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
+from agents import Learner
 from benchmarks.recipes.methods import title_of
 from benchmarks.reports import split_plots
 from benchmarks.reports.style import support_title
@@ -33,9 +34,10 @@ def inspect_run(runs: Path, run_id: str, out: Path, trust: bool = False) -> list
         The files: ``scores.md``, ``scores.json``, ``combinations.png`` and, of methods that adapt, ``adapted.png``.
 
     Raises:
-        ValueError: no such run, or it has not finished.
+        ValueError: no such run, it has not finished, or its method acts in trials.
     """
     run = trained_run(runs, run_id, trust)
+    learner = run.learner
     config, split, scores = run.config, run.world.split, run.result["scores"]
     shown = main_scores(run.world.family)
     rows = list(grouped(scores, split, shown))
@@ -47,14 +49,14 @@ def inspect_run(runs: Path, run_id: str, out: Path, trust: bool = False) -> list
     mean = by_combination(scores, split, score)
     split_plots.combinations_picture(diagnose(split), mean, title_of_score(score), title, out / "combinations.png")
     files = ["scores.md", "scores.json", "combinations.png"]
-    if _picture_of_readings(run, title, out / "adapted.png"):
+    if _picture_of_readings(run, learner, title, out / "adapted.png"):
         files.append("adapted.png")
     return [out / name for name in files]
 
 
-def _picture_of_readings(run: TrainedRun, title: str, path: Path) -> bool:
+def _picture_of_readings(run: TrainedRun, learner: Learner, title: str, path: Path) -> bool:
     """What adapted, in two dimensions; whether there is anything."""
-    found = [readings_of(run.learner, run.config, run.world, which)[:2] for which in ("fresh_episodes", "held_out")]
+    found = [readings_of(learner, run.config, run.world, which)[:2] for which in ("fresh_episodes", "held_out")]
     layers = [name for name in found[0][0] if name in found[1][0]]
     if not layers:
         return False

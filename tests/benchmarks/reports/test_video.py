@@ -6,6 +6,7 @@ import imageio.v3 as iio
 import pytest
 
 from benchmarks import cli
+from benchmarks.reports.inspection import inspect_run
 from benchmarks.reports.video import PAUSE_FRAMES, render_video
 from benchmarks.runs.run import run
 from tests.benchmarks.conftest import tiny
@@ -54,5 +55,5 @@ def test_runs_of_other_tracks_are_refused(tmp_path: Path) -> None:
         run(tiny(method), tmp_path)
     with pytest.raises(ValueError, match="plays in another world than"):
         render_video(tmp_path, [tiny("random").run_id, tiny("gru").run_id], "held_out", 1, tmp_path / "film")
-    with pytest.raises(SystemExit, match="is on track 'rewarded'; allowed: runs on track 'shown'"):
-        cli.main(["inspect", "--run", tiny("gru").run_id, "--runs", str(tmp_path)])
+    with pytest.raises(ValueError, match="is on track 'rewarded'; allowed: runs on track 'shown'"):
+        inspect_run(tmp_path, tiny("gru").run_id, tmp_path / "out")
