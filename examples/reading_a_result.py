@@ -39,8 +39,9 @@ half = 1.96 * gain.std(ddof=1) / np.sqrt(len(gain))
 print(f"all combinations minus trained ones, last episode: {gain.mean():+.3f} ± {half:.3f} of return")
 
 # %%
-# A record keeps every episode and what was asked for, the hash of the split among it.
+# A record keeps every episode and what was asked for, the hash of the split among it. A file that was changed is refused.
 with TemporaryDirectory() as folder:
     path = Path(folder) / "held_out.json"
     results["all"].save(path)
-    print(f"{path.stat().st_size / 1000:.0f} kB, split {results['all'].settings['split_sha256'][:12]}")
+    again = compworld.Evaluation.load(path)
+print(f"{len(again.finished)} tasks of split {again.settings['split_sha256'][:12]}")

@@ -109,7 +109,8 @@ def _flat(config: RunConfig) -> dict[str, Any]:
     """What of a config is the method's, by the names that ``compworld train`` has for it."""
     data = config.as_dict()
     chosen = {**data["options"], "outer": data["outer"]}
-    for shared in ("imitation", "meta_batch", "support_episodes", "query_episodes", "trials"):
+    of_track = ("support_episodes", "query_episodes") if config.trials is None else ("trials",)
+    for shared in ("imitation", "meta_batch", *of_track):
         chosen[shared] = data.get(shared)
     flat: dict[str, Any] = {}
     for name, value in chosen.items():
