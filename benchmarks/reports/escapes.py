@@ -5,8 +5,8 @@ import re
 
 from rich.console import Console
 
-MARKUP = re.compile(r"[|\\`*_\[\]#~$]")
-"""What Markdown gives a meaning, besides what HTML does."""
+MARKUP = re.compile(r"[|\\`*\[\]#~$]|(?<![^\W_])_|_(?![^\W_])")
+"""What Markdown gives a meaning, besides what HTML does; none to an underscore within a word."""
 
 
 def in_terminal(text: str) -> str:
