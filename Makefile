@@ -2,7 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: leaderboard test test-extras clean
+.PHONY: leaderboard test test-extras docs docs-links clean
+
+# An environment that has the packages of .venv too.
+define venv-upon
+$(PYTHON) -m venv $(1)
+.venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+	> "$$($(1)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/upon.pth"
+endef
 
 leaderboard: .venv/ready
 	$(BIN)/python -m benchmarks.leaderboard --preset quick $(ARGS)
@@ -14,15 +21,26 @@ test: .venv/ready
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # What needs engines and loggers that exist, in an environment of its own upon .venv: some want older versions of common packages.
-test-extras: .venv-extras/ready
+test-extras: .venv-extras/ready .venv-docs/ready
 	PYTHONPATH=. .venv-extras/bin/python -m pytest -m extras $(ARGS)
+	PYTHONPATH=. .venv-docs/bin/python -m pytest -m extras tests/test_site.py
+
+docs: .venv-docs/ready
+	.venv-docs/bin/python -m sphinx --fail-on-warning --keep-going docs build/docs
+
+# Asks the addresses of all links to other sites, and so needs a network.
+docs-links: .venv-docs/ready
+	.venv-docs/bin/python -m sphinx -b linkcheck docs build/docs-links
 
 .venv-extras/ready: .venv/ready
-	$(PYTHON) -m venv .venv-extras
-	.venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
-		> "$$(.venv-extras/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/upon.pth"
+	$(call venv-upon,.venv-extras)
 	.venv-extras/bin/python -m pip install --quiet --disable-pip-version-check \
 		ray==2.60.0 submitit==1.5.4 tensorboard==2.21.0 wandb==0.31.0 trackio==0.43.0
+	touch $@
+
+.venv-docs/ready: .venv/ready
+	$(call venv-upon,.venv-docs)
+	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
 	touch $@
 
 .venv/ready: pyproject.toml constraints.txt
@@ -31,4 +49,4 @@ test-extras: .venv-extras/ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-extras
+	rm -rf .venv .venv-extras .venv-docs build/docs docs/generated

@@ -1,4 +1,7 @@
-"""An agent written by hand that adapts: it tries objects, remembers what each was worth, and leaves the bad ones alone.
+"""An agent that remembers
+=======================
+
+An agent written by hand that adapts: it tries objects, remembers what each was worth, and leaves the bad ones alone.
 
 Its memory is the state that it hands back: what an object of each feature was last worth in this trial, NaN where it does not
 know. It reads the "indices" observation: row = cell * channels + feature of each object, then the agent's, then the maze's.
@@ -67,4 +70,6 @@ class Taster:
         return 1 + min(range(4), key=lambda move: ROUTES[goal][after[move]] + 100 * (after[move] in avoided))
 
 
+# %%
+# Four episodes of each hidden task: what the first ones find out, the last ones use.
 print(compworld.evaluate(Taster(), ENV_ID, track="rewarded", world=0, split="held_out", observation="indices", tasks=64))

@@ -1,4 +1,7 @@
-"""The simplest agent, a function of one observation: random actions. Its score is 0 but for chance."""
+"""The simplest agent
+==================
+
+A function of one observation is an agent: this one acts at random. Its score is 0 but for chance."""
 
 import random
 

@@ -1,6 +1,9 @@
-"""PPO of Stable-Baselines3, told the task: trained on some combinations, scored on others. About four minutes in full.
+"""Stable-Baselines3, told the task
+================================
 
-python examples/agent_sb3_told.py 1500000
+PPO of Stable-Baselines3, told the task: trained on some combinations, scored on others. About four minutes in full.
+
+In full: ``python examples/agent_sb3_told.py 1500000``.
 """
 
 import sys

@@ -1,6 +1,9 @@
-"""RecurrentPPO of sb3-contrib on trials: it is not told the task and has to remember what it found out (RL²).
+"""Stable-Baselines3 on trials
+===========================
 
-python examples/agent_sb3_trials.py 1500000
+RecurrentPPO of sb3-contrib on trials: it is not told the task and has to remember what it found out (RL²).
+
+In full: ``python examples/agent_sb3_trials.py 1500000``.
 """
 
 import sys

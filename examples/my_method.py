@@ -1,13 +1,21 @@
-"""A method of your own in twenty lines: a fixed network, and one bias per action that adapts.
+"""A method of your own
+====================
 
-compworld train --method examples.my_method:Bias --outer.steps 200
-compworld leaderboard --method linear_hypernetwork examples.my_method:Bias
+In twenty lines: a fixed network, and one bias per action that adapts.
+
+The same on the command line::
+
+    compworld train --method examples.my_method:Bias --outer.steps 200
+    compworld leaderboard --method linear_hypernetwork examples.my_method:Bias
 """
 
 from torch import Tensor, nn
 
 from agents import Fast, GradientLearner, InnerLoop, Problem
 from agents.networks.shared import SharedNetwork
+
+# %%
+# What adapts, and how it predicts.
 
 
 class Bias(GradientLearner):
@@ -27,3 +35,23 @@ class Bias(GradientLearner):
 
     def predict(self, fast: Fast, encoded: Tensor) -> Tensor:
         return encoded + fast["bias"][:, None]
+
+
+# %%
+# A short run of it. A run is a folder named after the hash of its config; here it goes when Python ends.
+
+if __name__ == "__main__":
+    from dataclasses import replace
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from benchmarks.recipes.config import Evaluation
+    from benchmarks.recipes.presets import preset
+    from benchmarks.reports.escapes import terminal
+    from benchmarks.reports.summary import table_of
+    from benchmarks.runs.run import run
+
+    config = preset("quick").config("teacher-small", "examples.my_method:Bias", seed=0).with_steps(20, warmup=2)
+    config = replace(config, evaluation=Evaluation(validate_every=20, validation_tasks=24, tasks=24))
+    with TemporaryDirectory() as runs:
+        table_of(run(config, Path(runs))).show(terminal())

@@ -88,7 +88,8 @@ def options_of(
 
     Args:
         build: the learner's class.
-        *arguments, **keywords: what its constructor takes after the problem.
+        *arguments: what its constructor takes after the problem.
+        **keywords: the same by name.
 
     Raises:
         ValueError: the constructor does not take these.

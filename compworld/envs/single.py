@@ -113,6 +113,15 @@ class CompWorldEnv(MiniGridView, gym.Env[Any, Any]):
         return self.family.horizon
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode, or a trial; observation and info.
+
+        Args:
+            seed: of all tasks and starts that follow; by default the stream goes on.
+            options: ``task`` or ``state``, see above.
+
+        Raises:
+            ValueError: naming what of the options is not allowed.
+        """
         chosen = named_options("reset options", options, RESET_OPTIONS)
         given = self.engine.read(*([chosen[key]] if key in chosen else None for key in RESET_OPTIONS))
         # Nothing is refused from here on: a refused reset leaves everything as it was.
@@ -123,6 +132,12 @@ class CompWorldEnv(MiniGridView, gym.Env[Any, Any]):
         return self._observation(), single_info(self.engine, False)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """One step: observation, reward, terminated, truncated and info, as of any environment of Gymnasium.
+
+        Raises:
+            ValueError: the action is none.
+            RuntimeError: nothing was reset before.
+        """
         family = self.engine.family
         if type(action) is not int or not 0 <= action < family.actions:  # the common case is checked at once
             action = integer("action", action, 0, family.actions - 1)

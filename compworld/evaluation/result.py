@@ -78,7 +78,8 @@ class Evaluation:
         from rich.console import Console
 
         text = StringIO()
-        Console(file=text, width=100).print(self.table())
+        # In a notebook, rich would show the table by itself and leave the text empty.
+        Console(file=text, width=100, force_jupyter=False).print(self.table())
         return text.getvalue().rstrip("\n")
 
     def table(self) -> Any:

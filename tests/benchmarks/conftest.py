@@ -11,7 +11,7 @@ from benchmarks.recipes.config import Evaluation, RunConfig
 from benchmarks.recipes.methods import track_of
 from benchmarks.recipes.presets import PRESETS, preset
 from compworld.families import FAMILIES, register_family, unregister_family
-from tests.compworld.toy import Reach
+from examples.own_family import Reach
 
 METHOD_NAMES = tuple(METHODS)
 FAMILY_NAMES = tuple(family.label_of("small") for family in FAMILIES.values())

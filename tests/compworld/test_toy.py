@@ -9,8 +9,8 @@ from gymnasium.vector import SyncVectorEnv
 import compworld
 from compworld.families import Goals, family_names, make_family, unregister_family
 from compworld.manifests.frozen import FAMILY_NAMES, manifest_names
+from examples.own_family import Reach
 from tests.compworld.rollouts import same
-from tests.compworld.toy import Reach
 
 IDS = {"CompWorld-Reach-v0": "reach", "CompWorld-Reach-Small-v0": "reach-small"}
 

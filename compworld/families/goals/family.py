@@ -29,6 +29,8 @@ LARGEST_TABLE = 10_000_000
 class Goals(GridFamily):
     """A goal object lies in a quadrant of a maze among distractors; the right interaction on its cell ends the episode.
 
+    The reward is 1 for that interaction, and 0 for everything else.
+
     A task is one value each of quadrant (where the goal lies), interaction, maze and object (which type the goal is).
     The middle row and column of the grid belong to no quadrant.
 

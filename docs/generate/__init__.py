@@ -1,0 +1,1 @@
+"""Pages that follow from the code: one for each environment, one for each method."""
