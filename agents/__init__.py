@@ -1,5 +1,6 @@
 """Learners: what a method is shown of a task, how it adapts to that, and what is meta-learned across tasks."""
 
+import agents.forks  # noqa: F401 (for its effect)
 from agents.context.learner import ActingLearner, Actor, ContextLearner, Updates
 from agents.context.methods import (
     Memoryless,

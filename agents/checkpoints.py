@@ -14,8 +14,8 @@ from torch import Tensor
 from agents.learner import Method
 from compworld.files import new_file, read_bytes
 
-NUMBERS, CONTENT = "numbers", "content_sha256"
-"""Entries of the file's header."""
+ENTRY, NUMBERS, CONTENT = "compworld", "numbers", "content_sha256"
+"""The header has one entry, which holds the others: safetensors writes several in any order; files of equal runs are equal."""
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> str:
@@ -26,7 +26,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], numbers: dict[str, Any]
     """
     copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     text = json.dumps(numbers)
-    data = save(copies, {NUMBERS: text, CONTENT: _content_sha256(copies, text)})
+    data = save(copies, {ENTRY: json.dumps({NUMBERS: text, CONTENT: _content_sha256(copies, text)})})
     with new_file(path) as part:
         part.write_bytes(data)
     return hashlib.sha256(data).hexdigest()
@@ -48,7 +48,7 @@ def load_tensors(path: Path, sha256: str | None = None) -> tuple[dict[str, Tenso
         raise ValueError(f"checkpoint {path} is damaged: its SHA-256 is {found}, that of the run's result is {sha256}")
     try:
         tensors = load(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+        header = json.loads(json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"][ENTRY])
         if header[CONTENT] != _content_sha256(tensors, header[NUMBERS]):
             raise ValueError("its content does not have the SHA-256 that it names")
         numbers = dict(json.loads(header[NUMBERS]))

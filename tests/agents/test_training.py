@@ -1,5 +1,8 @@
 """The outer step and its checkpoints."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -191,3 +194,29 @@ def test_accelerated_methods_train_compiled(case: Case, monkeypatch: pytest.Monk
     for method in METHODS:
         trainer_of(method, case).step(case.batch)
     assert [loss is not None for loss in calls] == [method in ADAPTIVE for method in METHODS]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_forked_process_trains_on() -> None:
+    """As workers of a DataLoader do, and multiprocessing on Linux, after a step with several threads."""
+    program = """
+import os, signal, torch, compworld
+from agents.training import MetaTrainer
+from benchmarks.runs.run import new_learner
+from benchmarks.worlds.problems import meta_batch
+from benchmarks.worlds.world import World
+from tests.benchmarks.conftest import tiny
+torch.set_num_threads(2)
+config = tiny("linear_hypernetwork")
+world = World(config)
+trainer = MetaTrainer(new_learner(config, world), config.outer)
+batch = meta_batch(next(compworld.few_shot_tasks(world.family, world.split, tasks=8)), config.imitation)
+trainer.step(batch)
+child = os.fork()
+if not child:
+    signal.alarm(60)
+    trainer.step(batch)
+    os._exit(0)
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=120)

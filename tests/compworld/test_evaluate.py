@@ -206,7 +206,7 @@ def test_table_plot_and_record(tmp_path):
     np.testing.assert_allclose(record["summary"]["success"], result.summary()["success"])
     again = type(result).of_record(record)
     assert str(again) == str(result)
-    assert again.record() == record
+    assert again.record() == {name: value for name, value in record.items() if name != "sha256"}
     with pytest.raises(ValueError, match=r"record is not one of compworld\.evaluate \(KeyError: 'episodes'\)"):
         type(result).of_record({name: value for name, value in record.items() if name != "episodes"})
     with pytest.raises(ValueError, match="record has format 9; allowed: 1"):
