@@ -1,6 +1,5 @@
 """Compiled code against the plain definitions in float64: adapted parameters, query losses and meta-gradients."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,10 +169,20 @@ def test_problems_without_walls_are_dense() -> None:
     assert not hasattr(ANIL(problem, InnerLoop(1, 0.1), 4, 1).body.input_layer, "place")
 
 
-def test_the_cache_lies_beside_the_sources_where_one_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiled_code_is_kept_where_one_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert compiler._folder("").name == "__pycache__"
-    shutil.copy(compiler.__file__, tmp_path / "compiler.py")
-    monkeypatch.setattr(compiler, "__file__", str(tmp_path / "compiler.py"))
-    monkeypatch.setattr(compiler.os, "access", lambda *_: False)
-    assert compiler._folder("") == Path.home() / ".cache" / "compworld"
-    assert compiler._folder(str(tmp_path)) == tmp_path
+    chosen, beside, home = tmp_path / "chosen", tmp_path / "package" / "__pycache__", tmp_path / "home" / ".cache" / "compworld"
+    monkeypatch.setattr(compiler, "__file__", str(tmp_path / "package" / "compiler.py"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    locked: list[Path] = []
+    monkeypatch.setattr(compiler, "_can_be_written", lambda folder: folder not in locked)
+    for place in (chosen, beside, home):
+        assert compiler._folder(str(chosen)) == place
+        locked.append(place)
+    assert compiler._folder(str(chosen)) is None
+
+
+def test_a_folder_below_a_file_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert compiler._can_be_written(tmp_path / "new" / "folder")
+    assert not compiler._can_be_written(tmp_path / "file" / "folder")
