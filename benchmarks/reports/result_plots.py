@@ -59,7 +59,7 @@ def held_out_against_fresh(panels: Sequence[Panel], note: str, path: Path) -> No
                 color=colours[method],
                 label=title_of(method),
             )
-        axis.set(title=panel.title, xlim=limits, ylim=limits, aspect="equal")
+        axis.set(title=textwrap.fill(panel.title, 44), xlim=limits, ylim=limits, aspect="equal")
         axis.set(xlabel=f"{panel.score}, trained combinations", ylabel=f"{panel.score}, held-out combinations")
         style.floor_lines(axis, {m: pair[1].value for m, pair in panel.estimates.items() if m in FLOORS and m not in shown})
     style.legend_below(figure, axes)
@@ -95,7 +95,7 @@ def learning_curves(
         for method, (tasks, values) in shown.items():
             axis.plot(tasks, values.mean(0), color=colours[method], label=title_of(method))
             axis.fill_between(tasks, values.min(0), values.max(0), color=colours[method], alpha=0.15, linewidth=0)
-        axis.set(title=panel.title, xlabel=seen, ylabel=title)
+        axis.set(title=textwrap.fill(panel.title, 44), xlabel=seen, ylabel=title)
         if shown:
             axis.set_ylim(style.limits_of([value for _, values in shown.values() for value in values.flat]))
         style.floor_lines(axis, {m: float(a.mean(0).max()) for m, (_, a) in curves.items() if m not in shown})
@@ -131,7 +131,7 @@ def adaptation_curves(curves: Sequence[Mapping[str, Sequence[Sequence[Estimate]]
                     color=colours[method],
                     label=label,
                 )
-        axis.set(title=title, xlabel="episode of the trial", ylabel="normalised return", xticks=episodes)
+        axis.set(title=textwrap.fill(title, 44), xlabel="episode of the trial", ylabel="normalised return", xticks=episodes)
     style.legend_below(figure, axes)
     figure.suptitle("Held-out combinations with 95 % intervals; dotted: trained combinations")
     style.save(figure, path)
