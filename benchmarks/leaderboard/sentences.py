@@ -36,9 +36,10 @@ def leads(section: Section) -> list[str]:
             ours, theirs = (row.scores(which, score, common) for row in rows)
             e = statistics.difference(ours, theirs, np.random.default_rng(0))
             verdict = "ahead" if e.low > 0 else "behind" if e.high < 0 else "undecided"
+            verdict += " in it" * (len(common) == 1)  # an interval over tasks says nothing of other worlds
             names = f"{title_of(method)} minus {title_of(other)}, {heading(which, score)}"
-            some = f" ({len(common)} seeds)" if len({len(common), *(len(row.results) for row in rows)}) > 1 else ""
-            lines.append(f"- {names}{some}: {text_of(e, '+.3f')}, {verdict}")
+            worlds = "1 world" if len(common) == 1 else f"{len(common)} worlds"
+            lines.append(f"- {names} ({worlds}): {text_of(e, '+.3f')}, {verdict}")
     return lines
 
 
