@@ -113,7 +113,7 @@ def adaptation_curves(curves: Sequence[Mapping[str, Sequence[Sequence[Estimate]]
         titles: of the panels.
         path: of the PNG.
     """
-    figure, axes = style.panels(len(curves), style.PANEL)
+    figure, axes = style.panels(len(curves), style.PANEL, share_y=True)
     for axis, panel, title in zip(axes, curves, titles, strict=True):
         colours = style.colours_of(list(panel))
         for method, pair in panel.items():

@@ -30,7 +30,7 @@ COLOURS = {
     "told_mixed_policy": "#56B4E9",
     "bayes": "#332288",
     "bayes_trained": "#999933",
-    "memoryless": "0.45",
+    "memoryless": "0.2",
     "random_play": "0.45",
 }
 OWN_COLOURS = ("#CC79A7", "black", "#8C564B")
