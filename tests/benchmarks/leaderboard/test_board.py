@@ -79,7 +79,7 @@ def test_families_without_an_environment_have_a_table_too(
     board.leaderboard("tiny", ("anil", "no_adaptation"), runs=tmp_path / "runs", out=tmp_path / "out")
     table = (tmp_path / "out" / "tiny" / "leaderboard.md").read_text()
     assert "| method | R², fresh | R², held out | action accuracy, fresh | action accuracy, held out | " in table
-    assert "ANIL minus no adaptation (floor), action accuracy, fresh: " in table
+    assert "ANIL minus no adaptation (floor), action accuracy, fresh (1 world): " in table
     assert not list((tmp_path / "out" / "tiny").glob("*.mp4"))
     run_id = tiny("anil", "teacher-small").run_id
     with pytest.raises(SystemExit, match="2"):
@@ -151,7 +151,7 @@ def test_trials_have_tables_by_what_is_learned_from(
         "| method | episode 1, fresh | episode 1, held out | episode 3, fresh | episode 3, held out | gain, fresh | " in table
     )
     assert "| Bayes, all combinations | " in table
-    assert "recurrent hypernetwork minus GRU, episode 3, held out: " in table
+    assert "recurrent hypernetwork minus GRU, episode 3, held out (1 world): " in table
     assert "million environment steps in training" in table
     rows = {row["method"]: row for row in json.loads((folder / "leaderboard.json").read_text())["rows"]}
     expected = Evaluation.of_record(json.loads(records[1].read_text())).summary()["normalised_return"][2, 0]
