@@ -1,8 +1,8 @@
 """Learners: what a method is shown of a task, how it adapts to that, and what is meta-learned across tasks."""
 
-import agents.forks  # noqa: F401 (for its effect)
-from agents.context.learner import ActingLearner, Actor, ContextLearner, Updates
-from agents.context.methods import (
+import compworld.agents.forks  # noqa: F401 (for its effect)
+from compworld.agents.context.learner import ActingLearner, Actor, ContextLearner, Updates
+from compworld.agents.context.methods import (
     Memoryless,
     RecurrentHypernetwork,
     RecurrentPolicy,
@@ -10,19 +10,19 @@ from agents.context.methods import (
     ToldPolicy,
     TransformerPolicy,
 )
-from agents.context.references import Bayes, RandomPlay, TrainedBayes
-from agents.evidence import Code, Demonstrations, Evidence, Experience, MetaBatch, Nothing
-from agents.examples import Examples, Problem
-from agents.floors import NoAdaptation, UniformRandom
-from agents.gradient.anil import ANIL
-from agents.gradient.deep_hypernetwork import DeepHypernetwork
-from agents.gradient.learner import GradientLearner
-from agents.gradient.linear_hypernetwork import LinearHypernetwork
-from agents.gradient.loop import Fast, InnerLoop
-from agents.gradient.maml import MAML
-from agents.learner import Adapted, Learner, Method
-from agents.reward.rl2 import RL2
-from agents.told.hypernetwork import ToldHypernetwork
+from compworld.agents.context.references import Bayes, RandomPlay, TrainedBayes
+from compworld.agents.evidence import Code, Demonstrations, Evidence, Experience, MetaBatch, Nothing
+from compworld.agents.examples import Examples, Problem
+from compworld.agents.floors import NoAdaptation, UniformRandom
+from compworld.agents.gradient.anil import ANIL
+from compworld.agents.gradient.deep_hypernetwork import DeepHypernetwork
+from compworld.agents.gradient.learner import GradientLearner
+from compworld.agents.gradient.linear_hypernetwork import LinearHypernetwork
+from compworld.agents.gradient.loop import Fast, InnerLoop
+from compworld.agents.gradient.maml import MAML
+from compworld.agents.learner import Adapted, Learner, Method
+from compworld.agents.reward.rl2 import RL2
+from compworld.agents.told.hypernetwork import ToldHypernetwork
 
 LEARNERS: dict[str, type[Learner]] = {
     "linear_hypernetwork": LinearHypernetwork,

@@ -10,15 +10,15 @@ import numba
 import torch
 from torch import Tensor
 
-from agents.compiled.bridges import anil, hypernetworks, maml
-from agents.evidence import Evidence
-from agents.examples import Examples
-from agents.gradient.anil import ANIL
-from agents.gradient.deep_hypernetwork import DeepHypernetwork
-from agents.gradient.learner import AdaptedNetwork, GradientLearner
-from agents.gradient.linear_hypernetwork import LinearHypernetwork
-from agents.gradient.maml import MAML
-from agents.learner import Adapted, Learner
+from compworld.agents.compiled.bridges import anil, hypernetworks, maml
+from compworld.agents.evidence import Evidence
+from compworld.agents.examples import Examples
+from compworld.agents.gradient.anil import ANIL
+from compworld.agents.gradient.deep_hypernetwork import DeepHypernetwork
+from compworld.agents.gradient.learner import AdaptedNetwork, GradientLearner
+from compworld.agents.gradient.linear_hypernetwork import LinearHypernetwork
+from compworld.agents.gradient.maml import MAML
+from compworld.agents.learner import Adapted, Learner
 
 KERNELS: dict[type[Learner], Any] = {
     LinearHypernetwork: hypernetworks,
@@ -26,7 +26,7 @@ KERNELS: dict[type[Learner], Any] = {
     ANIL: anil,
     MAML: maml,
 }
-"""The bridge (see :mod:`agents.compiled.bridges`) of each learner that has one."""
+"""The bridge (see :mod:`compworld.agents.compiled.bridges`) of each learner that has one."""
 
 
 @dataclass(frozen=True)

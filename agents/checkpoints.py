@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from agents.learner import Method
+from compworld.agents.learner import Method
 from compworld.files import new_file, read_bytes
 
 ENTRY, NUMBERS, CONTENT = "compworld", "numbers", "content_sha256"

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, Self
 
 from torch import Tensor
 
-from agents.examples import Examples
+from compworld.agents.examples import Examples
 
 
 class Evidence(ABC):

@@ -17,7 +17,7 @@ class Problem:
         inputs: length D of an observation.
         outputs: number A of outputs per sample.
         modules: length M of a task's code.
-        loss: key of :data:`agents.losses.LOSSES`.
+        loss: key of :data:`compworld.agents.losses.LOSSES`.
         wall_rows: float [mazes, D]; what the rows D to D + mazes - 1 of a sparse observation stand for; None if dense.
         possible_rows: int64 [V], ascending; the rows that can be active, those of mazes and of nothing included; None if dense.
     """

@@ -5,11 +5,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from agents.evidence import Evidence, Nothing
-from agents.examples import Problem
-from agents.learner import Adapted, Learner
-from agents.networks.initialisers import lecun_normal
-from agents.networks.shared import SharedNetwork
+from compworld.agents.evidence import Evidence, Nothing
+from compworld.agents.examples import Problem
+from compworld.agents.learner import Adapted, Learner
+from compworld.agents.networks.initialisers import lecun_normal
+from compworld.agents.networks.shared import SharedNetwork
 
 
 class NoAdaptation(Learner):

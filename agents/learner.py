@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from agents.evidence import Evidence
-from agents.examples import Examples, Problem
-from agents.losses import LOSSES, Loss
+from compworld.agents.evidence import Evidence
+from compworld.agents.examples import Examples, Problem
+from compworld.agents.losses import LOSSES, Loss
 
 
 class Adapted(ABC):

@@ -8,10 +8,10 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
-from agents import accelerate
-from agents.checkpoints import load_parameters, load_tensors, save_tensors
-from agents.evidence import Evidence, MetaBatch
-from agents.learner import Learner, Method
+from compworld.agents import accelerate
+from compworld.agents.checkpoints import load_parameters, load_tensors, save_tensors
+from compworld.agents.evidence import Evidence, MetaBatch
+from compworld.agents.learner import Learner, Method
 
 
 @dataclass(frozen=True)

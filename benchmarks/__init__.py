@@ -4,6 +4,6 @@ import os
 import sys
 
 TORCH_CAME_FIRST = "torch" in sys.modules and "OMP_WAIT_POLICY" not in os.environ
-"""Whether it is too late to say how torch's threads wait; see :mod:`benchmarks.runs.threads`."""
+"""Whether it is too late to say how torch's threads wait; see :mod:`compworld.benchmarks.runs.threads`."""
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,6 +1,6 @@
 """``python -m benchmarks`` is the command ``compworld``."""
 
-from benchmarks.cli import main
+from compworld.benchmarks.cli import main
 
 if __name__ == "__main__":
     main()

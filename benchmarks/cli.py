@@ -7,9 +7,9 @@ from typing import Annotated
 
 import tyro
 
-from benchmarks.leaderboard.commands import Runs, leaderboard, status, work
-from benchmarks.recipes import ending
-from benchmarks.recipes.names import (
+from compworld.benchmarks.leaderboard.commands import Runs, leaderboard, status, work
+from compworld.benchmarks.recipes import ending
+from compworld.benchmarks.recipes.names import (
     BudgetName,
     DeviceName,
     EnvironmentId,
@@ -23,9 +23,9 @@ from benchmarks.recipes.names import (
     SupportName,
     check_methods,
 )
-from benchmarks.recipes.numbers import Count, Few, Pixels, Seed
-from benchmarks.recipes.parsing import in_one_line, parsed, parsed_one
-from benchmarks.runs.failures import RunsFailed
+from compworld.benchmarks.recipes.numbers import Count, Few, Pixels, Seed
+from compworld.benchmarks.recipes.parsing import in_one_line, parsed, parsed_one
+from compworld.benchmarks.runs.failures import RunsFailed
 
 Trust = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 Json = Annotated[Path | None, tyro.conf.arg(name="json", help="Also write the data to this file.")]
@@ -66,11 +66,11 @@ def train(
     check_methods(method)
     from dataclasses import replace
 
-    from benchmarks.recipes.changes import changed
-    from benchmarks.recipes.presets import preset as preset_of
-    from benchmarks.reports.escapes import terminal
-    from benchmarks.reports.summary import table_of
-    from benchmarks.runs.run import run
+    from compworld.benchmarks.recipes.changes import changed
+    from compworld.benchmarks.recipes.presets import preset as preset_of
+    from compworld.benchmarks.reports.escapes import terminal
+    from compworld.benchmarks.reports.summary import table_of
+    from compworld.benchmarks.runs.run import run
 
     config = preset_of(preset).config(family, method, seed, support)
     config = replace(config, world=seed if world is None else world, device=device)
@@ -90,9 +90,9 @@ def evaluate(run: str, runs: Runs = Path("runs")) -> None:
         run: Id of the run, the beginning of it, or the path of its folder.
         runs: Folder in which every run has its own folder.
     """
-    from benchmarks.reports.escapes import terminal
-    from benchmarks.reports.summary import table_of
-    from benchmarks.runs.folder import RunFolder
+    from compworld.benchmarks.reports.escapes import terminal
+    from compworld.benchmarks.reports.summary import table_of
+    from compworld.benchmarks.runs.folder import RunFolder
 
     table_of(RunFolder.open_finished(runs, run)[1]).show(terminal())
 
@@ -117,7 +117,7 @@ def video(
         runs: Folder in which every run has its own folder.
         trust: Run the code of a method of one's own that the runs name.
     """
-    from benchmarks.reports.video import render_video
+    from compworld.benchmarks.reports.video import render_video
 
     for path in render_video(runs, run, split, episodes, out, tile_size, trust, ending.complain):
         print(path)
@@ -132,7 +132,7 @@ def inspect(run: str, out: Path = Path("inspection"), runs: Runs = Path("runs"),
         runs: Folder in which every run has its own folder.
         trust: Run the code of a method of one's own that the run names.
     """
-    from benchmarks.reports.inspection import inspect_run
+    from compworld.benchmarks.reports.inspection import inspect_run
 
     for path in inspect_run(runs, run, out, trust):
         print(path)
@@ -154,7 +154,7 @@ def splits(
     diagnosis = diagnose(make_split(make_family(family, world).space, support, world))
     path = out or Path("splits") / f"{family}_{support}_{world}.png"
     print(diagnosis)
-    from benchmarks.reports.split_plots import split_picture  # needs more than the report
+    from compworld.benchmarks.reports.split_plots import split_picture  # needs more than the report
 
     print(split_picture(diagnosis, path))
 
@@ -168,7 +168,7 @@ def play(env_id: EnvironmentId = "CompWorld-Goals-v0", world: Seed = 0, split: S
         split: Which combinations.
         seed: Of the episodes.
     """
-    from benchmarks.reports.playing import play_in_window
+    from compworld.benchmarks.reports.playing import play_in_window
 
     play_in_window(env_id, world, split, seed)
 
@@ -183,8 +183,8 @@ def bench(repeats: Count = 5, threads: Few | None = None, only: str = "", json_f
         only: Measure only what has this text in its name, e.g. goals/ or vector.
         json_file: Also write the figures to this file.
     """
-    from benchmarks.reports.escapes import terminal
-    from benchmarks.speed import bench as speed
+    from compworld.benchmarks.reports.escapes import terminal
+    from compworld.benchmarks.speed import bench as speed
     from compworld.files import write_json
 
     found = speed.bench(repeats, threads, only)
@@ -220,8 +220,8 @@ def theory(
         out: Folder for table, data and figure.
         json_file: Also write the data to this file.
     """
-    from benchmarks.theory.studies import study_of
-    from benchmarks.theory.study import carry_out
+    from compworld.benchmarks.theory.studies import study_of
+    from compworld.benchmarks.theory.study import carry_out
     from compworld.files import write_json
 
     found = carry_out(study_of(experiment, support, family), preset, runs, out, workers)

@@ -11,8 +11,8 @@ The same on the command line::
 
 from torch import Tensor, nn
 
-from agents import Fast, GradientLearner, InnerLoop, Problem
-from agents.networks.shared import SharedNetwork
+from compworld.agents import Fast, GradientLearner, InnerLoop, Problem
+from compworld.agents.networks.shared import SharedNetwork
 
 # %%
 # What adapts, and how it predicts.
@@ -45,11 +45,11 @@ if __name__ == "__main__":
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
-    from benchmarks.recipes.config import Evaluation
-    from benchmarks.recipes.presets import preset
-    from benchmarks.reports.escapes import terminal
-    from benchmarks.reports.summary import table_of
-    from benchmarks.runs.run import run
+    from compworld.benchmarks.recipes.config import Evaluation
+    from compworld.benchmarks.recipes.presets import preset
+    from compworld.benchmarks.reports.escapes import terminal
+    from compworld.benchmarks.reports.summary import table_of
+    from compworld.benchmarks.runs.run import run
 
     config = preset("quick").config("teacher-small", "examples.my_method:Bias", seed=0).with_steps(20, warmup=2)
     config = replace(config, evaluation=Evaluation(validate_every=20, validation_tasks=24, tasks=24))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import cli
+from compworld.benchmarks import cli
 
 ROOT = Path(__file__).parent.parent
 PAGES = [

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from importlib import metadata
 from pathlib import Path
 
@@ -51,13 +52,19 @@ def distributions(requirements: list[str], extra: str = "") -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy, which leaves no files of the build here."""
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy, so that the build leaves no files here."""
     source = tmp_path_factory.mktemp("source")
-    for name in ("compworld", "agents", "benchmarks"):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "results"))
+    for name in ("agents", "benchmarks", "compworld"):
+        shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "results"))
+    shutil.copytree(ROOT / "src", source / "src", symlinks=True)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path) -> Path:
     pip("wheel", "--no-deps", "--wheel-dir", str(source), str(source))
     (found,) = source.glob("*.whl")
     return found
@@ -72,12 +79,16 @@ def plain() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
-def installed(wheel: Path, folder: Path, beside: list[str]) -> Path:
-    """The ``bin`` of a new environment with the wheel, and with the packages of folders beside it."""
+def packages_here() -> list[str]:
+    return [path for path in sys.path if path.endswith("site-packages")]
+
+
+def installed(project: Path, folder: Path, beside: list[str], *options: str) -> Path:
+    """The ``bin`` of a new environment with a wheel or a clone, and with the packages of folders beside it."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     (site,) = folder.glob("lib/python*/site-packages")
     (site / "beside.pth").write_text("".join(f"{path}\n" for path in beside), encoding="utf-8")
-    pip("--python", str(folder / "bin" / "python"), "install", "--no-deps", "--no-index", str(wheel))
+    pip("--python", str(folder / "bin" / "python"), "install", "--no-deps", *options, str(project))
     return folder / "bin"
 
 
@@ -96,13 +107,49 @@ def unrelated(folder: Path) -> Path:
 @pytest.mark.extras
 def test_the_wheel_works_from_any_folder(wheel: Path, tmp_path: Path) -> None:
     here = unrelated(tmp_path / "here")
-    bin_folder = installed(wheel, tmp_path / "venv", [path for path in sys.path if path.endswith("site-packages")])
+    bin_folder = installed(wheel, tmp_path / "venv", packages_here())
     command = ["leaderboard", "--family", "goals-small", "--seeds", "1", "--method", "random", "--workers", "1"]
     done = call([str(bin_folder / "compworld"), *command], here)
     assert done.returncode == 0, done.stderr
     assert (here / "leaderboard" / "quick" / "leaderboard.md").exists()
-    where = call([str(bin_folder / "python"), "-P", "-c", "import agents, benchmarks; print(agents.__file__)"], here)
+    where = call([str(bin_folder / "python"), "-P", "-c", "import compworld.agents; print(compworld.agents.__file__)"], here)
     assert str(tmp_path / "venv") in where.stdout
+
+
+@pytest.mark.extras
+@pytest.mark.parametrize("ours_first", [True, False])
+def test_packages_called_agents_stay_whole_beside_ours(ours_first: bool, wheel: Path, tmp_path: Path) -> None:
+    """OpenAI's agents SDK installs a package ``agents``."""
+    others = "openai-agents==0.24.0"
+    python = str(installed(wheel, tmp_path / "venv", packages_here()) / "python")
+    if not ours_first:
+        pip("--python", python, "uninstall", "--yes", "compworld")
+    pip("--python", python, "install", "--no-deps", others)
+    if not ours_first:
+        pip("--python", python, "install", "--no-deps", "--no-index", str(wheel))
+    where = "import compworld.agents, importlib.util as u; print(u.find_spec('agents') is not None, compworld.agents.ANIL)"
+    assert call([python, "-P", "-c", where], tmp_path).stdout.startswith("True")
+    pip("--python", python, "uninstall", "--yes", "openai-agents")
+    assert call([python, "-P", "-c", where], tmp_path).stdout.startswith("False")
+
+
+@pytest.mark.extras
+def test_a_wheel_brings_one_name(wheel: Path) -> None:
+    names = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {name for name in names if not name.endswith(".dist-info")} == {"compworld"}
+
+
+@pytest.mark.extras
+def test_an_editable_install_brings_one_name_also_beside_the_clone(source: Path, tmp_path: Path) -> None:
+    """A folder called compworld in the working folder is the clone, not the package."""
+    clone = tmp_path / "compworld"
+    shutil.copytree(source, clone, symlinks=True)
+    bin_folder = installed(clone, tmp_path / "venv", packages_here(), "--editable")
+    program = (
+        "import compworld.agents, importlib.util as u; print(compworld.__file__, *map(u.find_spec, ('benchmarks', 'tests')))"
+    )
+    found = call([str(bin_folder / "python"), "-c", program], tmp_path)
+    assert found.stdout.split() == [str(clone / "src" / "compworld" / "__init__.py"), "None", "None"], found.stderr
 
 
 @pytest.mark.extras
@@ -128,7 +175,7 @@ def test_without_the_extra_everything_but_learners_works(wheel: Path, tmp_path: 
 
 
 def test_commands_say_which_extra_is_missing(tmp_path: Path) -> None:
-    program = "import sys; sys.modules['torch'] = None; from benchmarks.cli import main; main(['train', '--method', 'anil'])"
+    program = "import sys; sys.modules['torch'] = None; from compworld.benchmarks.cli import main; main(['train'])"
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
@@ -142,7 +189,7 @@ def test_commands_say_which_extra_is_missing(tmp_path: Path) -> None:
 
 
 def test_the_absence_of_what_the_extra_brings_is_explained() -> None:
-    from benchmarks.recipes.ending import FROM_EXTRA
+    from compworld.benchmarks.recipes.ending import FROM_EXTRA
 
     modules = {"scikit-learn": "sklearn", "imageio-ffmpeg": "imageio_ffmpeg"}
     names = [Requirement(text).name for text in PROJECT["optional-dependencies"]["agents"]]

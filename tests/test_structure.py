@@ -1,17 +1,28 @@
 """How the code is laid out: data flows one way, files are short, and a family is asked, never recognised."""
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("compworld", "agents", "benchmarks")
+PACKAGES = {"compworld": "compworld", "compworld.agents": "agents", "compworld.benchmarks": "benchmarks"}
+"""Folders by the names that they are imported by, down the stream."""
+
+
+def name_of(path: Path, package: str) -> str:
+    """How the module in a file is imported."""
+    within = path.relative_to(ROOT / PACKAGES[package]).with_suffix("").parts
+    return ".".join((package, *within)).removesuffix(".__init__")
+
+
 MODULES = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-    for package in PACKAGES
-    for path in (ROOT / package).rglob("*.py")
+    name_of(path, package): path
+    for package, folder in PACKAGES.items()
+    for path in (ROOT / folder).rglob("*.py")
+    if not path.is_relative_to(ROOT / "compworld" / "agents") and not path.is_relative_to(ROOT / "compworld" / "benchmarks")
 }
 LONGEST = 300
 
@@ -55,7 +66,8 @@ def imports_of(module: str) -> Iterator[str]:
 def level(module: str) -> tuple[int, int]:
     """Place in the stream: of the package, and of the room within compworld (its own root stands below all rooms)."""
     within = [number for number, rooms in enumerate(COMPWORLD) if any(f"{module}.".startswith(f"{room}.") for room in rooms)]
-    return PACKAGES.index(module.split(".")[0]), within[0] if within else len(COMPWORLD)
+    package = max(number for number, name in enumerate(PACKAGES) if f"{module}.".startswith(f"{name}."))
+    return package, within[0] if within else len(COMPWORLD)
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -76,7 +88,7 @@ def test_imports_have_no_circle() -> None:
     assert left == {}, "these import each other in circles"
 
 
-@pytest.mark.parametrize("folder", [*PACKAGES, "tests", "examples"])
+@pytest.mark.parametrize("folder", [*PACKAGES.values(), "tests", "examples"])
 def test_no_file_is_long(folder: str) -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in (ROOT / folder).rglob("*.py")}
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
@@ -93,6 +105,24 @@ def test_no_module_asks_which_family_it_has(module: str) -> None:
             named = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
             named |= {name.attr for name in ast.walk(node) if isinstance(name, ast.Attribute)}
             assert not named & FAMILY_CLASSES, f"{module}, line {node.lineno}"
+
+
+@pytest.mark.parametrize("folder", [*PACKAGES.values(), "tests", "examples", "docs"])
+def test_nothing_is_imported_by_a_name_that_is_not_ours(folder: str) -> None:
+    """In a clone ``import agents`` would work, and load a second copy of every module."""
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.partition(".")[0] for name in names} & {"agents", "benchmarks"}, path
+
+
+@pytest.mark.parametrize("name", ["agents", "benchmarks"])
+def test_folders_on_top_are_imported_as_parts_of_the_package(name: str) -> None:
+    link = ROOT / "compworld" / name
+    assert link.readlink() == Path("..") / name
+    module = importlib.import_module(f"compworld.{name}")
+    assert Path(str(module.__file__)).resolve() == ROOT / name / "__init__.py"
 
 
 @pytest.mark.parametrize("module", MODULES)

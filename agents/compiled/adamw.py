@@ -1,4 +1,6 @@
-"""One AdamW step of a task and its adjoint, each in one pass over the parameters (formulas: :mod:`agents.gradient.adamw`).
+"""One AdamW step of a task and its adjoint, each in one pass over the parameters.
+
+Formulas: :mod:`compworld.agents.gradient.adamw`.
 
 Axes of array names: K inner steps, P fast parameters.
 """
@@ -7,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from agents.compiled.compiler import compiled
-from agents.gradient.adamw import BETA_1, BETA_2, EPSILON, EPSILON_IN_ROOT
+from compworld.agents.compiled.compiler import compiled
+from compworld.agents.gradient.adamw import BETA_1, BETA_2, EPSILON, EPSILON_IN_ROOT
 
 if TYPE_CHECKING:
-    from agents.gradient.loop import InnerLoop
+    from compworld.agents.gradient.loop import InnerLoop
 
 
 class Rates(NamedTuple):

@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.compiled import adamw
-from agents.compiled.compiler import compiled, entry_point
-from agents.compiled.gemm import gemm
-from agents.compiled.layers import add
-from agents.compiled.losses import curvature, loss_and_gradient
-from agents.compiled.tasks import is_partial
-from agents.compiled.units import put_units, take_units, used_places
+from compworld.agents.compiled import adamw
+from compworld.agents.compiled.compiler import compiled, entry_point
+from compworld.agents.compiled.gemm import gemm
+from compworld.agents.compiled.layers import add
+from compworld.agents.compiled.losses import curvature, loss_and_gradient
+from compworld.agents.compiled.tasks import is_partial
+from compworld.agents.compiled.units import put_units, take_units, used_places
 
 STEPS_AT_ONCE = 10
 """Inner steps whose shares in the features' derivative make two products; larger ones were no faster."""
@@ -134,9 +134,9 @@ def run(part, sets, inner, start_P, gradients, room, heads_TP, score):
     """Adapt to the support sets of a part of the tasks and, if asked to, score on their query sets.
 
     Args:
-        part: :class:`agents.compiled.tasks.Part`.
-        sets: :class:`agents.compiled.tasks.Sets`, with the features of rectified units as inputs.
-        inner: :class:`agents.compiled.tasks.Inner`.
+        part: :class:`compworld.agents.compiled.tasks.Part`.
+        sets: :class:`compworld.agents.compiled.tasks.Sets`, with the features of rectified units as inputs.
+        inner: :class:`compworld.agents.compiled.tasks.Inner`.
         start_P: the head's weights and biases, [A, H'].
         gradients: :class:`Gradients`.
         room: for these sizes.

@@ -38,12 +38,12 @@ def entry_point(function: Callable[..., Any]) -> Any:
 
 def hash_of_sources(module: str) -> str:
     """Of a module and of all modules of this package that it imports, directly or not."""
-    package, seen, waiting = __name__.partition(".")[0], set[str](), [module]
+    package, seen, waiting = __name__.partition(".compiled")[0], set[str](), [module]
     while waiting:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting += [found for found in _imported(name) if found.partition(".")[0] == package]
+            waiting += [found for found in _imported(name) if f"{found}.".startswith(f"{package}.")]
     return hashlib.sha256(b"".join(_source(name) for name in sorted(seen))).hexdigest()[:16]
 
 

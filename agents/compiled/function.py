@@ -15,7 +15,7 @@ from threadpoolctl import ThreadpoolController
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from agents.compiled.tasks import Part
+from compworld.agents.compiled.tasks import Part
 
 Arrays = tuple[np.ndarray, ...]
 Kernel = Callable[[Part, Arrays, Arrays], float]

@@ -9,7 +9,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from agents.compiled.compiler import OPTIONS, compiled
+from compworld.agents.compiled.compiler import OPTIONS, compiled
 
 SMALL = 1_000_000
 """Multiplications up to which OpenBLAS multiplies matrices where they lie (with AVX-512). It copies larger ones first, which

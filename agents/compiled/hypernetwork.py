@@ -1,16 +1,16 @@
 """Adapting the coefficients that mix a network's templates; query loss and meta-gradient.
 
 Axes of array names: K inner steps, N samples of a task, T tasks, F fast parameters; others as in
-:mod:`agents.compiled.templates` and :mod:`agents.compiled.mixing`.
+:mod:`compworld.agents.compiled.templates` and :mod:`compworld.agents.compiled.mixing`.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from agents.compiled import adamw, mixing, projection, templates, uses
-from agents.compiled.compiler import compiled, entry_point
-from agents.compiled.layers import add, sum_samples
+from compworld.agents.compiled import adamw, mixing, projection, templates, uses
+from compworld.agents.compiled.compiler import compiled, entry_point
+from compworld.agents.compiled.layers import add, sum_samples
 
 
 class Slow(NamedTuple):
@@ -90,9 +90,9 @@ def run(part, sets, inner, slow, of_slow, room, fast_TF, score):
     One function does both, for what is compiled twice takes twice as long to compile.
 
     Args:
-        part: :class:`agents.compiled.tasks.Part`.
-        sets: :class:`agents.compiled.tasks.Sets`.
-        inner: :class:`agents.compiled.tasks.Inner`.
+        part: :class:`compworld.agents.compiled.tasks.Part`.
+        sets: :class:`compworld.agents.compiled.tasks.Sets`.
+        inner: :class:`compworld.agents.compiled.tasks.Inner`.
         slow: :class:`Slow`.
         of_slow: added to are the gradients of the query losses.
         room: for these sizes.
@@ -134,7 +134,7 @@ def _samples(task, taken, classes):
     return templates.Samples(taken.inputs[begin:end], taken.targets[begin:end], classes)
 
 
-# What a loop needs is taken out of the groups before it: see :class:`agents.compiled.templates.Network`.
+# What a loop needs is taken out of the groups before it: see :class:`compworld.agents.compiled.templates.Network`.
 
 
 @compiled

@@ -5,7 +5,7 @@ The second derivative of the rectifier is 0 almost everywhere, so its masks coun
 Axes of array names: N samples, H units. Arrays without axes have any shape and are contiguous.
 """
 
-from agents.compiled.compiler import compiled
+from compworld.agents.compiled.compiler import compiled
 
 
 @compiled

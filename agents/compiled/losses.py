@@ -1,4 +1,4 @@
-"""Both losses of a task with their first two derivatives (formulas: :mod:`agents.losses`).
+"""Both losses of a task with their first two derivatives (formulas: :mod:`compworld.agents.losses`).
 
 Axes of array names: N samples, A outputs. ``classes``: whether the loss is the cross-entropy of the outputs' softmax with the
 targets, not their squared error.
@@ -6,7 +6,7 @@ targets, not their squared error.
 
 import numpy as np
 
-from agents.compiled.compiler import compiled
+from compworld.agents.compiled.compiler import compiled
 
 
 @compiled

@@ -9,17 +9,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.compiled import adamw, perceptron, rows
-from agents.compiled.compiler import compiled, entry_point
-from agents.compiled.layers import add
-from agents.compiled.tasks import longest
+from compworld.agents.compiled import adamw, perceptron, rows
+from compworld.agents.compiled.compiler import compiled, entry_point
+from compworld.agents.compiled.layers import add
+from compworld.agents.compiled.tasks import longest
 
 
 class Slow(NamedTuple):
     """What is meta-learned, or its gradients."""
 
     shared: np.ndarray
-    """[S]; all parameters but the first layer's rows, ordered as in :class:`agents.compiled.perceptron.Parameters`."""
+    """[S]; all parameters but the first layer's rows, in the order of :class:`.Parameters`."""
     table: np.ndarray
     """[V, H]; the first layer."""
 
@@ -77,9 +77,9 @@ def run(part, sets, inner, layout, slow, of_slow, adapted, score):
     """Adapt to the support sets of a part of the tasks and, if asked to, score on their query sets.
 
     Args:
-        part: :class:`agents.compiled.tasks.Part`.
-        sets: :class:`agents.compiled.tasks.Sets`.
-        inner: :class:`agents.compiled.tasks.Inner`.
+        part: :class:`compworld.agents.compiled.tasks.Part`.
+        sets: :class:`compworld.agents.compiled.tasks.Sets`.
+        inner: :class:`compworld.agents.compiled.tasks.Inner`.
         layout: :class:`Layout`.
         slow: :class:`Slow`.
         of_slow: added to are the gradients of the query losses.

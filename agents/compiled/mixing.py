@@ -2,7 +2,7 @@
 
 The linear hypernetwork's fast parameters are the coefficients of every layer and an output bias; each layer's are scaled to
 the norm of their number's root. The nonlinear one's are scaled alike and pass through blocks of [linear, layer norm, ELU]
-(formulas: :mod:`agents.networks.embedding`), of which the linear hypernetwork has none.
+(formulas: :mod:`compworld.agents.networks.embedding`), of which the linear hypernetwork has none.
 
 Axes of array names: F fast parameters, L layers, C templates, E width of the blocks (equal to C), A outputs.
 """
@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.compiled.compiler import compiled
-from agents.networks.embedding import LAYER_NORM_EPSILON
+from compworld.agents.compiled.compiler import compiled
+from compworld.agents.networks.embedding import LAYER_NORM_EPSILON
 
 
 class Embedding(NamedTuple):

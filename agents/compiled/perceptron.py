@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.compiled.compiler import compiled
-from agents.compiled.gemm import gemm
-from agents.compiled.layers import add_bias, mask, rectify, sum_samples
-from agents.compiled.losses import curvature, loss_and_gradient
+from compworld.agents.compiled.compiler import compiled
+from compworld.agents.compiled.gemm import gemm
+from compworld.agents.compiled.layers import add_bias, mask, rectify, sum_samples
+from compworld.agents.compiled.losses import curvature, loss_and_gradient
 
 
 class Parameters(NamedTuple):

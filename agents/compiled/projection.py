@@ -3,8 +3,8 @@
 Axes of array names: N samples of a task, R active rows, C templates, H width, V rows of a table, Z is N * H.
 """
 
-from agents.compiled.compiler import compiled
-from agents.compiled.layers import add
+from compworld.agents.compiled.compiler import compiled
+from compworld.agents.compiled.layers import add
 
 
 @compiled

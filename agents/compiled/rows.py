@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.compiled.compiler import compiled
-from agents.compiled.layers import add
+from compworld.agents.compiled.compiler import compiled
+from compworld.agents.compiled.layers import add
 
 
 class FirstLayer(NamedTuple):

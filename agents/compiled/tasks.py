@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.compiled.adamw import Rates, rates
-from agents.compiled.compiler import compiled
-from agents.examples import Examples
-from agents.gradient.learner import GradientLearner
-from agents.networks.inputs import DenseInput, SparseInput
+from compworld.agents.compiled.adamw import Rates, rates
+from compworld.agents.compiled.compiler import compiled
+from compworld.agents.examples import Examples
+from compworld.agents.gradient.learner import GradientLearner
+from compworld.agents.networks.inputs import DenseInput, SparseInput
 
 
 class TaskSet(NamedTuple):
@@ -47,7 +47,7 @@ class Inner(NamedTuple):
 
     rates: Rates
     classes: bool
-    """See :mod:`agents.compiled.losses`."""
+    """See :mod:`compworld.agents.compiled.losses`."""
 
 
 def inner_of(learner: GradientLearner, examples: Examples) -> Inner:

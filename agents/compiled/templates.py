@@ -1,6 +1,6 @@
 """A task's network whose weights are mixed from templates: its passes, and their derivative along a direction.
 
-The network is that of :mod:`agents.networks.templates`.
+The network is that of :mod:`compworld.agents.networks.templates`.
 
 Axes of array names: N samples of a task, D inputs, C templates, L layers, G = L - 2 generated layers between two hidden ones, H
 width, A outputs, V rows of a table, Z what the first layer mixes: N * H, or D * H of dense observations.
@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.compiled.compiler import compiled
-from agents.compiled.gemm import gemm
-from agents.compiled.layers import add_bias, mask, rectify
-from agents.compiled.losses import curvature, loss_and_gradient
-from agents.compiled.uses import of_hidden
+from compworld.agents.compiled.compiler import compiled
+from compworld.agents.compiled.gemm import gemm
+from compworld.agents.compiled.layers import add_bias, mask, rectify
+from compworld.agents.compiled.losses import curvature, loss_and_gradient
+from compworld.agents.compiled.uses import of_hidden
 
 
 class Banks(NamedTuple):
@@ -70,7 +70,7 @@ class Samples(NamedTuple):
     targets: np.ndarray
     """[N, A]"""
     classes: bool
-    """See :mod:`agents.compiled.losses`."""
+    """See :mod:`compworld.agents.compiled.losses`."""
 
 
 class Scratch(NamedTuple):

@@ -6,7 +6,7 @@ behind units that are used.
 
 import numpy as np
 
-from agents.compiled.compiler import compiled
+from compworld.agents.compiled.compiler import compiled
 
 
 @compiled

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.compiled.compiler import compiled
-from agents.compiled.gemm import gemm
+from compworld.agents.compiled.compiler import compiled
+from compworld.agents.compiled.gemm import gemm
 
 
 class Uses(NamedTuple):

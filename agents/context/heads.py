@@ -8,8 +8,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from agents.examples import Problem
-from agents.networks.initialisers import check_sizes, truncated_normal
+from compworld.agents.examples import Problem
+from compworld.agents.networks.initialisers import check_sizes, truncated_normal
 
 DEVIATION = 0.1
 """Of the first weights of rows. Smaller than would keep the scale of what goes in: what is random in rows that are seldom seen

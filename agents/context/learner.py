@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from agents.context.memories import Memory, State
-from agents.context.player import Player
-from agents.context.seen import Seen
-from agents.context.trials import Replay, Trials
-from agents.evidence import Evidence, Experience
-from agents.examples import Problem
-from agents.learner import Method
+from compworld.agents.context.memories import Memory, State
+from compworld.agents.context.player import Player
+from compworld.agents.context.seen import Seen
+from compworld.agents.context.trials import Replay, Trials
+from compworld.agents.evidence import Evidence, Experience
+from compworld.agents.examples import Problem
+from compworld.agents.learner import Method
 from compworld.families.grid import GridFamily
 from compworld.modules.splits import Split
 
@@ -88,7 +88,7 @@ class ActingLearner(Actor):
 
     @abstractmethod
     def forward(self, seen: Seen, sizes: Sequence[int]) -> Tensor:
-        """Outputs [S, A] for packed trials; ``sizes`` as of :class:`agents.networks.gru.GRU`."""
+        """Outputs [S, A] for packed trials; ``sizes`` as of :class:`compworld.agents.networks.gru.GRU`."""
 
     @abstractmethod
     def start(self, trials: int) -> State:

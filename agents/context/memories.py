@@ -10,11 +10,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from agents.context.heads import DEVIATION, Rows
-from agents.context.seen import Seen
-from agents.examples import Problem
-from agents.networks.gru import GRU
-from agents.networks.initialisers import check_sizes
+from compworld.agents.context.heads import DEVIATION, Rows
+from compworld.agents.context.seen import Seen
+from compworld.agents.examples import Problem
+from compworld.agents.networks.gru import GRU
+from compworld.agents.networks.initialisers import check_sizes
 
 State = dict[str, Tensor]
 """What is remembered of B trials; every tensor begins with their axis."""
@@ -29,7 +29,7 @@ class Memory(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, seen: Seen, sizes: Sequence[int]) -> Tensor:
-        """Contexts [S, H] of packed trials; ``sizes`` as of :class:`agents.networks.gru.GRU`."""
+        """Contexts [S, H] of packed trials; ``sizes`` as of :class:`compworld.agents.networks.gru.GRU`."""
 
     @abstractmethod
     def start(self, trials: int) -> State:

@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
-from agents.context.heads import MixedHead, PlainHead
-from agents.context.learner import ContextLearner
-from agents.context.memories import Recurrent, Told, Without
-from agents.context.transformer import Transformer
-from agents.evidence import Code, Evidence, Nothing
-from agents.examples import Problem
+from compworld.agents.context.heads import MixedHead, PlainHead
+from compworld.agents.context.learner import ContextLearner
+from compworld.agents.context.memories import Recurrent, Told, Without
+from compworld.agents.context.transformer import Transformer
+from compworld.agents.evidence import Code, Evidence, Nothing
+from compworld.agents.examples import Problem
 
 
 class RecurrentPolicy(ContextLearner):
@@ -18,7 +18,7 @@ class RecurrentPolicy(ContextLearner):
         width: of the recurrent unit.
         inputs: of its inputs.
         policy_width: of the policy's layers.
-        temperature, sampled: of actions, see :class:`agents.context.learner.ActingLearner`.
+        temperature, sampled: of actions, see :class:`compworld.agents.context.learner.ActingLearner`.
     """
 
     def __init__(

@@ -7,14 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agents.context.memories import State
-from agents.context.seen import Seen, to_float
-from agents.evidence import Evidence
-from agents.examples import Problem
+from compworld.agents.context.memories import State
+from compworld.agents.context.seen import Seen, to_float
+from compworld.agents.evidence import Evidence
+from compworld.agents.examples import Problem
 
 
 class Policy(Protocol):
-    """Whoever acts by what was seen so far: every :class:`agents.context.learner.ActingLearner`."""
+    """Whoever acts by what was seen so far: every :class:`compworld.agents.context.learner.ActingLearner`."""
 
     evidence: ClassVar[type[Evidence]]
     problem: Problem

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.context.learner import Actor
-from agents.evidence import Evidence, Experience, Nothing
-from agents.examples import Problem
+from compworld.agents.context.learner import Actor
+from compworld.agents.evidence import Evidence, Experience, Nothing
+from compworld.agents.examples import Problem
 from compworld.bayes import bayes_agent
 from compworld.families.grid import GridFamily
 from compworld.modules.splits import Split

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agents.evidence import Code, Evidence, Experience, Nothing
+from compworld.agents.evidence import Code, Evidence, Experience, Nothing
 
 NAMES: dict[type[Evidence], tuple[str, ...]] = {
     Nothing: ("rows", "left"),

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from agents.context.memories import Memory, State, Transition
-from agents.context.seen import Seen
-from agents.examples import Problem
-from agents.networks.initialisers import check_sizes
+from compworld.agents.context.memories import Memory, State, Transition
+from compworld.agents.context.seen import Seen
+from compworld.agents.examples import Problem
+from compworld.agents.networks.initialisers import check_sizes
 
 
 class Attending(nn.Module):

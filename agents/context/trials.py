@@ -8,12 +8,12 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from agents.context.seen import Seen
+from compworld.agents.context.seen import Seen
 
 
 @dataclass(frozen=True)
 class Packed:
-    """Steps of several trials: the longest trial first, all of a step together; see :mod:`agents.networks.gru`."""
+    """Steps of several trials: the longest trial first, all of a step together; see :mod:`compworld.agents.networks.gru`."""
 
     seen: Seen
     sizes: list[int]
@@ -36,7 +36,7 @@ class Trials:
     """What happened in N trials, padded to L steps."""
 
     rows: Tensor
-    """int32 [N, L, R]: relative to the agent; see :class:`agents.context.seen.Seen`."""
+    """int32 [N, L, R]: relative to the agent; see :class:`compworld.agents.context.seen.Seen`."""
     actions: Tensor
     """uint8 [N, L]"""
     rewards: Tensor

@@ -6,11 +6,11 @@ Axes of tensor names: T tasks, N samples, A outputs, H width (with a constant on
 import torch
 from torch import Tensor
 
-from agents.examples import Problem
-from agents.gradient.learner import GradientLearner
-from agents.gradient.loop import Fast, InnerLoop
-from agents.networks.initialisers import lecun_normal
-from agents.networks.shared import SharedNetwork
+from compworld.agents.examples import Problem
+from compworld.agents.gradient.learner import GradientLearner
+from compworld.agents.gradient.loop import Fast, InnerLoop
+from compworld.agents.networks.initialisers import lecun_normal
+from compworld.agents.networks.shared import SharedNetwork
 
 
 class ANIL(GradientLearner):

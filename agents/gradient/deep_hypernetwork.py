@@ -5,12 +5,12 @@ Axes of tensor names: T tasks, N samples, C coefficients or templates.
 
 from torch import Tensor
 
-from agents.examples import Problem
-from agents.gradient.learner import GradientLearner
-from agents.gradient.loop import Fast, InnerLoop
-from agents.networks.embedding import Embedding
-from agents.networks.initialisers import lecun_normal, truncated_normal
-from agents.networks.templates import Encoding, TemplateNetwork, rescaled
+from compworld.agents.examples import Problem
+from compworld.agents.gradient.learner import GradientLearner
+from compworld.agents.gradient.loop import Fast, InnerLoop
+from compworld.agents.networks.embedding import Embedding
+from compworld.agents.networks.initialisers import lecun_normal, truncated_normal
+from compworld.agents.networks.templates import Encoding, TemplateNetwork, rescaled
 
 
 class DeepHypernetwork(GradientLearner):

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from agents.evidence import Demonstrations, Evidence
-from agents.examples import Examples, Problem
-from agents.gradient.loop import Fast, InnerLoop, descend, with_minibatches
-from agents.learner import Adapted, Learner
+from compworld.agents.evidence import Demonstrations, Evidence
+from compworld.agents.examples import Examples, Problem
+from compworld.agents.gradient.loop import Fast, InnerLoop, descend, with_minibatches
+from compworld.agents.learner import Adapted, Learner
 
 
 class GradientLearner(Learner):

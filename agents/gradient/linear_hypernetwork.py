@@ -8,11 +8,11 @@ import math
 import torch
 from torch import Tensor
 
-from agents.examples import Problem
-from agents.gradient.learner import GradientLearner
-from agents.gradient.loop import Fast, InnerLoop
-from agents.networks.initialisers import truncated_normal
-from agents.networks.templates import Encoding, TemplateNetwork, rescaled
+from compworld.agents.examples import Problem
+from compworld.agents.gradient.learner import GradientLearner
+from compworld.agents.gradient.loop import Fast, InnerLoop
+from compworld.agents.networks.initialisers import truncated_normal
+from compworld.agents.networks.templates import Encoding, TemplateNetwork, rescaled
 
 
 class LinearHypernetwork(GradientLearner):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from agents.examples import Examples
-from agents.gradient import adamw
+from compworld.agents.examples import Examples
+from compworld.agents.gradient import adamw
 
 Fast = dict[str, Tensor]
 """Fast parameters by name, each with a leading task axis: what the inner loop adapts."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from agents.examples import Examples, Problem
-from agents.gradient.learner import GradientLearner
-from agents.gradient.loop import Fast, InnerLoop
-from agents.networks.incidence import DenseIncidence, Incidence, gather
-from agents.networks.initialisers import check_sizes, lecun_normal
-from agents.networks.inputs import input_layer
+from compworld.agents.examples import Examples, Problem
+from compworld.agents.gradient.learner import GradientLearner
+from compworld.agents.gradient.loop import Fast, InnerLoop
+from compworld.agents.networks.incidence import DenseIncidence, Incidence, gather
+from compworld.agents.networks.initialisers import check_sizes, lecun_normal
+from compworld.agents.networks.inputs import input_layer
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Axes of tensor names: T tasks, C width.
 import torch
 from torch import Tensor, nn
 
-from agents.networks.initialisers import lecun_normal
+from compworld.agents.networks.initialisers import lecun_normal
 
 LAYER_NORM_EPSILON = 1e-6
 

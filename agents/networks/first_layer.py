@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from agents.networks.incidence import DenseIncidence, Incidence, gather
+from compworld.agents.networks.incidence import DenseIncidence, Incidence, gather
 
 
 class MixedInput(ABC):

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agents.networks.initialisers import check_sizes
+from compworld.agents.networks.initialisers import check_sizes
 
 
 class GRU(nn.Module):

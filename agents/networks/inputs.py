@@ -6,8 +6,8 @@ Axes of tensor names: T tasks, N samples, R active rows, D inputs, V rows that c
 import torch
 from torch import Tensor, nn
 
-from agents.examples import Problem
-from agents.networks.incidence import DenseIncidence, Incidence, gather
+from compworld.agents.examples import Problem
+from compworld.agents.networks.incidence import DenseIncidence, Incidence, gather
 
 
 class SparseInput(nn.Module):

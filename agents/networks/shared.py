@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from agents.examples import Problem
-from agents.networks.initialisers import check_sizes, lecun_normal
-from agents.networks.inputs import input_layer
+from compworld.agents.examples import Problem
+from compworld.agents.networks.initialisers import check_sizes, lecun_normal
+from compworld.agents.networks.inputs import input_layer
 
 
 class SharedNetwork(nn.Module):

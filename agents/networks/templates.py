@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from agents.examples import Problem
-from agents.networks.first_layer import GeneratedInput, MixedInput, ProjectedInput
-from agents.networks.initialisers import check_sizes, truncated_normal
-from agents.networks.inputs import input_layer
+from compworld.agents.examples import Problem
+from compworld.agents.networks.first_layer import GeneratedInput, MixedInput, ProjectedInput
+from compworld.agents.networks.initialisers import check_sizes, truncated_normal
+from compworld.agents.networks.inputs import input_layer
 
 GENERATED_ROWS_PER_SAMPLE = 8
 """Of a table, about as many rows are generated in the time in which one sample's projections are read (measured on CPUs)."""

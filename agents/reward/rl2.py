@@ -10,12 +10,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from agents.context.heads import PlainHead
-from agents.context.learner import Updates
-from agents.context.methods import RecurrentPolicy
-from agents.context.seen import Seen
-from agents.context.trials import Packed, Replay, Trials
-from agents.examples import Problem
+from compworld.agents.context.heads import PlainHead
+from compworld.agents.context.learner import Updates
+from compworld.agents.context.methods import RecurrentPolicy
+from compworld.agents.context.seen import Seen
+from compworld.agents.context.trials import Packed, Replay, Trials
+from compworld.agents.examples import Problem
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class PPO:
 
 
 class RL2(RecurrentPolicy):
-    """The network of :class:`agents.context.methods.RecurrentPolicy`, trained by reward.
+    """The network of :class:`compworld.agents.context.methods.RecurrentPolicy`, trained by reward.
 
     Args:
         problem, width, inputs, policy_width: as there.

@@ -8,10 +8,10 @@ import dataclasses
 import numpy as np
 import torch
 
-from agents.context.learner import ActingLearner
-from agents.context.seen import Seen, to_float
-from agents.context.trials import Trials
 from compworld import randomness
+from compworld.agents.context.learner import ActingLearner
+from compworld.agents.context.seen import Seen, to_float
+from compworld.agents.context.trials import Trials
 from compworld.envs.lockstep import Lockstep
 from compworld.envs.trials import TrialEngine
 from compworld.families.grid import GridFamily

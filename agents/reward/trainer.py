@@ -6,17 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agents.context.learner import ActingLearner, Updates
-from agents.context.trials import Replay
-from agents.reward.stage import Stage
-from agents.training import OuterLoop, Trainer, backward
+from compworld.agents.context.learner import ActingLearner, Updates
+from compworld.agents.context.trials import Replay
+from compworld.agents.reward.stage import Stage
+from compworld.agents.training import OuterLoop, Trainer, backward
 
 
 class ActingTrainer(Trainer[ActingLearner]):
     """An acting learner in training.
 
     Args:
-        learner, outer: as of :class:`agents.training.Trainer`; an outer step is a batch of trials.
+        learner, outer: as of :class:`compworld.agents.training.Trainer`; an outer step is a batch of trials.
         stage: where it plays.
         updates: how it learns from a batch.
         replay: trials that are kept.

@@ -5,11 +5,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from agents.evidence import Code, Evidence
-from agents.examples import Problem
-from agents.learner import Adapted, Learner
-from agents.networks.initialisers import lecun_normal
-from agents.networks.templates import TemplateNetwork, rescaled
+from compworld.agents.evidence import Code, Evidence
+from compworld.agents.examples import Problem
+from compworld.agents.learner import Adapted, Learner
+from compworld.agents.networks.initialisers import lecun_normal
+from compworld.agents.networks.templates import TemplateNetwork, rescaled
 
 
 class ToldHypernetwork(Learner):

@@ -1,6 +1,6 @@
 """``python -m benchmarks.leaderboard`` is ``compworld leaderboard``."""
 
-from benchmarks.cli import leaderboard_main
+from compworld.benchmarks.cli import leaderboard_main
 
 if __name__ == "__main__":
     leaderboard_main()

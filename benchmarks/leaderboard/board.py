@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
-from benchmarks.leaderboard.grid import grid
-from benchmarks.leaderboard.records import add_records, read_record
-from benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
-from benchmarks.leaderboard.sentences import budget, decoded, leads, missing, played
-from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.presets import preset
-from benchmarks.reports.escapes import in_terminal, terminal
-from benchmarks.runs.executors import Engine, Outcome, results_of, run_all
-from benchmarks.runs.folder import RunFolder
-from benchmarks.runs.workers import Ended, Event, Step, side_by_side
-from benchmarks.scores.names import headline, title_of_score
+from compworld.benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
+from compworld.benchmarks.leaderboard.grid import grid
+from compworld.benchmarks.leaderboard.records import add_records, read_record
+from compworld.benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
+from compworld.benchmarks.leaderboard.sentences import budget, decoded, leads, missing, played
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.presets import preset
+from compworld.benchmarks.reports.escapes import in_terminal, terminal
+from compworld.benchmarks.runs.executors import Engine, Outcome, results_of, run_all
+from compworld.benchmarks.runs.folder import RunFolder
+from compworld.benchmarks.runs.workers import Ended, Event, Step, side_by_side
+from compworld.benchmarks.scores.names import headline, title_of_score
 from compworld.files import write_json, write_text
 
 if TYPE_CHECKING:
-    from benchmarks.reports.result_plots import Panel
+    from compworld.benchmarks.reports.result_plots import Panel
 
 FILMED = ("linear_hypernetwork", "anil")
 FILMED_TRIALS = ("recurrent_hypernetwork", "gru")
@@ -48,7 +48,7 @@ def leaderboard(
     A run that fails is missing from the table, which says why.
 
     Args:
-        preset_name: key of :data:`benchmarks.recipes.presets.PRESETS`.
+        preset_name: key of :data:`compworld.benchmarks.recipes.presets.PRESETS`.
         methods: names, or ``module:Class`` for one's own; by default those of the preset.
         families: of the preset; by default all.
         seeds: their number, instead of the preset's.
@@ -57,9 +57,9 @@ def leaderboard(
         workers: runs side by side; by default one per core.
         device: where runs train and are scored.
         records: of :func:`compworld.evaluate`, to be listed beside the runs.
-        engine: who runs them; see :mod:`benchmarks.runs.executors`.
+        engine: who runs them; see :mod:`compworld.benchmarks.runs.executors`.
         fail_fast: stop at the first run that fails, and make no table.
-        log: logger of each run; see :mod:`benchmarks.runs.loggers`.
+        log: logger of each run; see :mod:`compworld.benchmarks.runs.loggers`.
 
     Raises:
         ValueError: something of this does not exist, or nothing is left to run.
@@ -97,7 +97,7 @@ def run_with_progress(
     fail_fast: bool = False,
     log: str | None = None,
 ) -> list[Outcome]:
-    """:func:`benchmarks.runs.executors.run_all` behind a bar; in a log file, a line for each run that ends."""
+    """:func:`compworld.benchmarks.runs.executors.run_all` behind a bar; in a log file, a line for each run that ends."""
     done = {config.run_id: 0 for config in configs}
     steps = {config.run_id: config.steps for config in configs}
     total = sum(steps.values())
@@ -139,7 +139,7 @@ def _say(console: Console, line: str) -> None:
 
 def pictures(sections: Sequence[Section], folder: Path) -> None:
     """Held-out against trained combinations and learning curves; of trials, adaptation curves and learning curves."""
-    from benchmarks.reports import result_plots
+    from compworld.benchmarks.reports import result_plots
 
     shown = [section for section in sections if not isinstance(section, TrialSection)]
     trials = [section for section in sections if isinstance(section, TrialSection)]
@@ -164,7 +164,7 @@ def pictures(sections: Sequence[Section], folder: Path) -> None:
 
 
 def _panel(section: Section, score: str) -> "Panel":
-    from benchmarks.reports import result_plots, style
+    from compworld.benchmarks.reports import result_plots, style
 
     panel = result_plots.Panel(f"{section.family.label}, {style.support_title(section.support)} support", title_of_score(score))
     for method, row in section.rows.items():
@@ -180,7 +180,7 @@ def _panel(section: Section, score: str) -> "Panel":
 
 def _videos(sections: Sequence[Section], runs: Path, folder: Path, console: Console) -> None:
     """Expert beside the agents of seed 0 on held-out combinations: the first support of each family, episodes and trials."""
-    from benchmarks.reports.video import render_video
+    from compworld.benchmarks.reports.video import render_video
 
     filmed: set[str] = set()
     for section in sections:

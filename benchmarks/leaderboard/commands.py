@@ -5,7 +5,7 @@ from typing import Annotated
 
 import tyro
 
-from benchmarks.recipes.names import (
+from compworld.benchmarks.recipes.names import (
     DeviceName,
     ExecutorName,
     FamilyName,
@@ -14,7 +14,7 @@ from benchmarks.recipes.names import (
     PresetName,
     check_methods,
 )
-from benchmarks.recipes.numbers import Few
+from compworld.benchmarks.recipes.numbers import Few
 
 Runs = Annotated[Path, tyro.conf.arg(help="Folder in which every run has its own folder.")]
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
@@ -55,8 +55,8 @@ def leaderboard(
         records: Files that results of compworld.evaluate were saved to; they are listed beside the runs.
     """
     check_methods(*method)
-    from benchmarks.leaderboard.board import leaderboard as make_leaderboard
-    from benchmarks.runs.engines import engine_of
+    from compworld.benchmarks.leaderboard.board import leaderboard as make_leaderboard
+    from compworld.benchmarks.runs.engines import engine_of
 
     engine = engine_of(executor, runs, slurm)
     chosen = method or None, family or None
@@ -91,8 +91,8 @@ def work(
         runs: Folder in which every run has its own folder.
     """
     check_methods(*method)
-    from benchmarks.leaderboard.grid import grid
-    from benchmarks.runs.executors import run_unclaimed
+    from compworld.benchmarks.leaderboard.grid import grid
+    from compworld.benchmarks.runs.executors import run_unclaimed
 
     print(run_unclaimed(grid(preset, method or None, family or None, seeds, device), runs, workers, retry, log))
 
@@ -116,8 +116,8 @@ def status(
         runs: Folder in which every run has its own folder.
     """
     check_methods(*method)
-    from benchmarks.leaderboard.grid import grid
-    from benchmarks.runs.status import lines_of, states_of, summary_of
+    from compworld.benchmarks.leaderboard.grid import grid
+    from compworld.benchmarks.runs.status import lines_of, states_of, summary_of
 
     states = states_of(runs, grid(preset, method or None, family or None, seeds, device) if preset else ())
     print("\n".join([*lines_of(states), summary_of(states)]))

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.leaderboard.sections import Row, Section, heading
-from benchmarks.leaderboard.sentences import decoded, leads, missing, played
-from benchmarks.recipes.methods import title_of
-from benchmarks.reports.table import Table
-from benchmarks.runs.provenance import provenance
+from compworld.benchmarks.leaderboard.sections import Row, Section, heading
+from compworld.benchmarks.leaderboard.sentences import decoded, leads, missing, played
+from compworld.benchmarks.recipes.methods import title_of
+from compworld.benchmarks.reports.table import Table
+from compworld.benchmarks.runs.provenance import provenance
 
 
 def table_of(section: Section, columns: Sequence[tuple[str, str]]) -> Table:

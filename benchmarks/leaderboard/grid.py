@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import method_class
-from benchmarks.recipes.presets import preset
-from benchmarks.runs.run import check_device
 from compworld import make_family
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.methods import method_class
+from compworld.benchmarks.recipes.presets import preset
+from compworld.benchmarks.runs.run import check_device
 
 
 def grid(
     preset_name: str, methods: Sequence[str] | None, families: Sequence[str] | None, seeds: int | None, device: str = "cpu"
 ) -> list[RunConfig]:
-    """The configs of a preset; arguments as of :func:`benchmarks.leaderboard.board.leaderboard`.
+    """The configs of a preset; arguments as of :func:`compworld.benchmarks.leaderboard.board.leaderboard`.
 
     Raises:
         ValueError: something of this does not exist, or nothing is left: refused before any run starts.

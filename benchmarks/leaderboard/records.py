@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.leaderboard.sections import Row, Section, TrialSection
-from benchmarks.runs.records import check_settings
-from benchmarks.scores.trials import SPLITS, scores_of
+from compworld.benchmarks.leaderboard.sections import Row, Section, TrialSection
+from compworld.benchmarks.runs.records import check_settings
+from compworld.benchmarks.scores.trials import SPLITS, scores_of
 from compworld.evaluation import Evaluation
 
 ALIKE = ("env_id", "track", "sizes", "episodes", "seed", "support", "support_options")

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from agents import Actor
-from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import method_class, track_of
-from benchmarks.runs.executors import Outcome
-from benchmarks.scores import statistics
-from benchmarks.scores.names import SET_TITLES, main_scores, title_of_score
-from benchmarks.scores.statistics import Estimate
-from benchmarks.scores.trials import GAIN, LOWER_FIFTH, episode_score
 from compworld import make_family
+from compworld.agents import Actor
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.methods import method_class, track_of
+from compworld.benchmarks.runs.executors import Outcome
+from compworld.benchmarks.scores import statistics
+from compworld.benchmarks.scores.names import SET_TITLES, main_scores, title_of_score
+from compworld.benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.scores.trials import GAIN, LOWER_FIFTH, episode_score
 from compworld.families.family import Family
 
 GENERALISATION = ("fresh_episodes", "held_out")

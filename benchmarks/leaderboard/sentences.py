@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.leaderboard.sections import Section, heading
-from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import ADAPTIVE, title_of
-from benchmarks.reports.table import text_of
-from benchmarks.runs.executors import Outcome
-from benchmarks.runs.provenance import provenance
-from benchmarks.scores import statistics
+from compworld.benchmarks.leaderboard.sections import Section, heading
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.methods import ADAPTIVE, title_of
+from compworld.benchmarks.reports.table import text_of
+from compworld.benchmarks.runs.executors import Outcome
+from compworld.benchmarks.runs.provenance import provenance
+from compworld.benchmarks.scores import statistics
 
 COMPARISONS = (
     *((method, "no_adaptation", "fresh_episodes") for method in ADAPTIVE),

@@ -7,10 +7,10 @@ from typing import Any, get_type_hints
 
 import tyro
 
-from agents.training import OuterLoop
-from benchmarks.recipes.config import Evaluation, RunConfig, TrialTraining
-from benchmarks.recipes.methods import built_options, method_class, parameters_of, plain
 from compworld import SUPPORTS, make_family
+from compworld.agents.training import OuterLoop
+from compworld.benchmarks.recipes.config import Evaluation, RunConfig, TrialTraining
+from compworld.benchmarks.recipes.methods import built_options, method_class, parameters_of, plain
 
 PLAIN = ("imitation", "meta_batch", "support_episodes", "query_episodes")
 """Fields of a config that are set as they are; the others are arguments of the command itself, or have fields of their own."""

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from agents import Updates
-from agents.training import OuterLoop
-from benchmarks.recipes.names import OWN_METHOD, DeviceName
+from compworld.agents import Updates
+from compworld.agents.training import OuterLoop
+from compworld.benchmarks.recipes.names import OWN_METHOD, DeviceName
 
 NAME = re.compile(r"[\w-]+")
 
@@ -72,12 +72,12 @@ TRACKS = ("shown", "rewarded", "told")
 
 @dataclass(frozen=True)
 class RunConfig:
-    """One meta-training run and its evaluation; :func:`benchmarks.runs.run.run` is a pure function of it.
+    """One meta-training run and its evaluation; :func:`compworld.benchmarks.runs.run.run` is a pure function of it.
 
     Attributes:
         family: name for :func:`compworld.make_family`.
-        method: key of ``agents.LEARNERS`` or ``module:Class``.
-        options: keyword arguments of its constructor as plain data, from :func:`benchmarks.recipes.methods.options_of`.
+        method: key of ``compworld.agents.LEARNERS`` or ``module:Class``.
+        options: its constructor's keyword arguments as plain data; see :func:`.options_of`.
         outer: how it is meta-trained; None for methods without parameters.
         evaluation: validation and scoring.
         imitation: what demonstrations teach: ``"action_values"``, ``"optimal_action"`` or ``"probabilities"``.

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from benchmarks.runs.failures import RunsFailed
+from compworld.benchmarks.runs.failures import RunsFailed
 
 REFUSED, FAILED = 2, 1
 """Exit codes: what was asked for is not allowed, or something went wrong on the way."""
@@ -56,7 +56,7 @@ def in_one_line() -> Iterator[None]:
 
 def complain(text: str) -> None:
     """Say in one line what is wrong."""
-    from benchmarks.reports.escapes import in_terminal
+    from compworld.benchmarks.reports.escapes import in_terminal
 
     print(f"compworld: {in_terminal(' '.join(text.split()))}", file=sys.stderr)
 

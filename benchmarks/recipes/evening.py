@@ -6,10 +6,10 @@ they share.
 
 from dataclasses import replace
 
-from benchmarks.recipes import iclr2024
-from benchmarks.recipes.config import Evaluation
-from benchmarks.recipes.iclr2024 import GOALS, PREFERENCES
-from benchmarks.recipes.preset import Preset, Recipe, recipes_of, with_schedule
+from compworld.benchmarks.recipes import iclr2024
+from compworld.benchmarks.recipes.config import Evaluation
+from compworld.benchmarks.recipes.iclr2024 import GOALS, PREFERENCES
+from compworld.benchmarks.recipes.preset import Preset, Recipe, recipes_of, with_schedule
 
 
 def linear_hypernetwork(family: str) -> Recipe:

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHypernetwork
-from agents.training import OuterLoop
-from benchmarks.recipes.config import Evaluation
-from benchmarks.recipes.methods import options_of
-from benchmarks.recipes.preset import Preset, Protocol, Recipe, recipes_of
+from compworld.agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHypernetwork
+from compworld.agents.training import OuterLoop
+from compworld.benchmarks.recipes.config import Evaluation
+from compworld.benchmarks.recipes.methods import options_of
+from compworld.benchmarks.recipes.preset import Preset, Protocol, Recipe, recipes_of
 
 PREFERENCES, GOALS, TEACHER = "preferences", "goals", "teacher"
 STEPS = {PREFERENCES: 100_000, GOALS: 200_000, TEACHER: 200_000}

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, get_args, get_type_hints
 
-from agents import METHODS, Actor, Code, Learner, Method, Problem
-from benchmarks.recipes.names import check_methods
+from compworld.agents import METHODS, Actor, Code, Learner, Method, Problem
+from compworld.benchmarks.recipes.names import check_methods
 
 Options = ParamSpec("Options")
 
@@ -57,7 +57,7 @@ def track_of(name: str) -> str:
 
 
 def method_class(name: str) -> type[Learner] | type[Actor]:
-    """The class of a method: a key of ``agents.METHODS``, or ``"module:Class"`` for one of your own.
+    """The class of a method: a key of ``compworld.agents.METHODS``, or ``"module:Class"`` for one of your own.
 
     Raises:
         ValueError: unknown name, or the class cannot be imported or is no learner.
@@ -75,14 +75,16 @@ def method_class(name: str) -> type[Learner] | type[Actor]:
         what = f"{type(error).__name__}: {error}"
         raise ValueError(f"method {name!r} cannot be imported ({what}); allowed: 'module:Class' on the Python path") from error
     if not (inspect.isclass(found) and issubclass(found, Learner | Actor)):
-        raise ValueError(f"method {name!r} is {found!r}; allowed: a subclass of agents.Learner or agents.Actor")
+        raise ValueError(
+            f"method {name!r} is {found!r}; allowed: a subclass of compworld.agents.Learner or compworld.agents.Actor"
+        )
     return found
 
 
 def options_of(
     build: Callable[Concatenate[Problem, Options], Method], *arguments: Options.args, **keywords: Options.kwargs
 ) -> dict[str, Any]:
-    """Options of a method as plain data, for :class:`benchmarks.recipes.config.RunConfig`.
+    """Options of a method as plain data, for :class:`compworld.benchmarks.recipes.config.RunConfig`.
 
     Type checkers hold them against the method's constructor, and so does this function when it is called.
 

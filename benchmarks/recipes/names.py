@@ -25,12 +25,12 @@ MethodName = Literal[
     "bayes_trained",
     "random_play",
 ]
-"""Keys of ``agents.METHODS``."""
+"""Keys of ``compworld.agents.METHODS``."""
 
 METHOD_NAMES: tuple[MethodName | str, ...] = get_args(MethodName)
 
 PresetName = Literal["quick", "rewarded-quick", "teacher", "evening", "iclr2024"]
-"""Keys of :data:`benchmarks.recipes.presets.PRESETS`."""
+"""Keys of :data:`compworld.benchmarks.recipes.presets.PRESETS`."""
 
 FamilyName = Literal[
     "preferences", "preferences-small", "goals", "goals-small", "teacher", "teacher-small", "teacher-scaling2025"
@@ -50,13 +50,13 @@ EnvironmentId = Literal[
 ExperimentName = Literal[
     "identification", "connectivity", "compositionality", "overparameterisation", "tasks", "reach", "adaptation"
 ]
-"""Keys of :data:`benchmarks.theory.studies.STUDIES`."""
+"""Keys of :data:`compworld.benchmarks.theory.studies.STUDIES`."""
 
 BudgetName = Literal["quick", "full"]
 """Budgets of every study."""
 
 SetName = Literal["train", "fresh_episodes", "held_out"]
-"""Entries of :data:`benchmarks.scores.names.SETS`."""
+"""Entries of :data:`compworld.benchmarks.scores.names.SETS`."""
 
 SplitName = Literal["train", "held_out", "all"]
 """What an environment plays."""
@@ -69,10 +69,10 @@ DeviceName = Literal["cpu", "cuda", "mps"]
 
 
 ExecutorName = Literal["local", "ray", "slurm"]
-"""Keys of :data:`benchmarks.runs.engines.ENGINES`."""
+"""Keys of :data:`compworld.benchmarks.runs.engines.ENGINES`."""
 
 LoggerName = Literal["tensorboard", "wandb", "trackio"]
-"""Keys of :data:`benchmarks.runs.loggers.LOGGERS`."""
+"""Keys of :data:`compworld.benchmarks.runs.loggers.LOGGERS`."""
 
 
 def check_methods(*names: str) -> None:

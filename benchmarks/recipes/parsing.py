@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import tyro
 
-from benchmarks.recipes.numbers import check, home
+from compworld.benchmarks.recipes.numbers import check, home
 
 Command = Callable[..., None]
 

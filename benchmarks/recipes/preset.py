@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agents import NoAdaptation, ToldHypernetwork, UniformRandom
-from agents.training import OuterLoop
-from benchmarks.recipes.config import TRACKS, Evaluation, RunConfig, TrialTraining
-from benchmarks.recipes.methods import ALL_METHODS, method_class, options_of, parameters_of, track_of
+from compworld.agents import NoAdaptation, ToldHypernetwork, UniformRandom
+from compworld.agents.training import OuterLoop
+from compworld.benchmarks.recipes.config import TRACKS, Evaluation, RunConfig, TrialTraining
+from compworld.benchmarks.recipes.methods import ALL_METHODS, method_class, options_of, parameters_of, track_of
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Recipe:
     """How a method is built and meta-trained on one family."""
 
     options: dict[str, Any]
-    """From :func:`benchmarks.recipes.methods.options_of`."""
+    """From :func:`compworld.benchmarks.recipes.methods.options_of`."""
     outer: OuterLoop | None
     imitation: str | None = None
     """What labels teach; by default what the protocol says."""

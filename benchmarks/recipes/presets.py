@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from benchmarks.recipes import evening, iclr2024, quick, rewarded, teacher
-from benchmarks.recipes.preset import Preset
+from compworld.benchmarks.recipes import evening, iclr2024, quick, rewarded, teacher
+from compworld.benchmarks.recipes.preset import Preset
 
 PRESETS: dict[str, Callable[[], Preset]] = {
     "quick": quick.preset,

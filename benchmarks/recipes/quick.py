@@ -1,11 +1,11 @@
 """Small families, minutes on a laptop. How the settings were found: docs/decisions/0004-quick-preset.md."""
 
-from agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHypernetwork
-from agents.training import OuterLoop
-from benchmarks.recipes import rewarded, teacher
-from benchmarks.recipes.config import Evaluation
-from benchmarks.recipes.methods import options_of
-from benchmarks.recipes.preset import Preset, Protocol, Recipe, recipes_of
+from compworld.agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHypernetwork
+from compworld.agents.training import OuterLoop
+from compworld.benchmarks.recipes import rewarded, teacher
+from compworld.benchmarks.recipes.config import Evaluation
+from compworld.benchmarks.recipes.methods import options_of
+from compworld.benchmarks.recipes.preset import Preset, Protocol, Recipe, recipes_of
 
 PREFERENCES, GOALS, TEACHER = "preferences-small", "goals-small", teacher.FAMILY
 TEACHER_STEPS = 500

@@ -6,7 +6,7 @@ How the settings were found: docs/decisions/0016-acting-learners.md.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agents import (
+from compworld.agents import (
     RL2,
     Bayes,
     Memoryless,
@@ -19,10 +19,10 @@ from agents import (
     TransformerPolicy,
     Updates,
 )
-from agents.training import OuterLoop
-from benchmarks.recipes.config import Evaluation, TrialTraining
-from benchmarks.recipes.methods import options_of
-from benchmarks.recipes.preset import Preset, Protocol, Recipe
+from compworld.agents.training import OuterLoop
+from compworld.benchmarks.recipes.config import Evaluation, TrialTraining
+from compworld.benchmarks.recipes.methods import options_of
+from compworld.benchmarks.recipes.preset import Preset, Protocol, Recipe
 
 PREFERENCES, GOALS = "preferences-small", "goals-small"
 EPISODES = {PREFERENCES: 4, GOALS: 3}

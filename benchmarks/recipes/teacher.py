@@ -1,10 +1,10 @@
 """The small Teacher. How the settings were found: docs/decisions/0006-small-teacher.md."""
 
-from agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHypernetwork
-from agents.training import OuterLoop
-from benchmarks.recipes.config import Evaluation
-from benchmarks.recipes.methods import options_of
-from benchmarks.recipes.preset import Preset, Protocol, Recipe, recipes_of
+from compworld.agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHypernetwork
+from compworld.agents.training import OuterLoop
+from compworld.benchmarks.recipes.config import Evaluation
+from compworld.benchmarks.recipes.methods import options_of
+from compworld.benchmarks.recipes.preset import Preset, Protocol, Recipe, recipes_of
 
 FAMILY = "teacher-small"
 STEPS = 3000

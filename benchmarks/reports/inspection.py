@@ -9,15 +9,15 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from agents import Learner
-from benchmarks.recipes.methods import title_of
-from benchmarks.reports import split_plots
-from benchmarks.reports.style import support_title
-from benchmarks.reports.table import Table
-from benchmarks.runs.run import TrainedRun, trained_run
-from benchmarks.scores.decoding import readings_of
-from benchmarks.scores.names import COMBINATION, headline, main_scores, title_of_score
 from compworld import Split, diagnose
+from compworld.agents import Learner
+from compworld.benchmarks.recipes.methods import title_of
+from compworld.benchmarks.reports import split_plots
+from compworld.benchmarks.reports.style import support_title
+from compworld.benchmarks.reports.table import Table
+from compworld.benchmarks.runs.run import TrainedRun, trained_run
+from compworld.benchmarks.scores.decoding import readings_of
+from compworld.benchmarks.scores.names import COMBINATION, headline, main_scores, title_of_score
 from compworld.files import write_json, write_text
 
 
@@ -28,7 +28,7 @@ def inspect_run(runs: Path, run_id: str, out: Path, trust: bool = False) -> list
         runs: folder of all runs.
         run_id: the run, or the beginning of its name.
         out: folder for the files.
-        trust: see :func:`benchmarks.runs.run.trained_run`.
+        trust: see :func:`compworld.benchmarks.runs.run.trained_run`.
 
     Returns:
         The files: ``scores.md``, ``scores.json``, ``combinations.png`` and, of methods that adapt, ``adapted.png``.

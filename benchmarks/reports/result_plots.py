@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.recipes.methods import FLOORS, title_of
-from benchmarks.reports import style
-from benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.recipes.methods import FLOORS, title_of
+from compworld.benchmarks.reports import style
+from compworld.benchmarks.scores.statistics import Estimate
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from benchmarks.reports import style
 from compworld import Diagnosis
+from compworld.benchmarks.reports import style
 
 
 @style.drawn

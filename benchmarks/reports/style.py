@@ -9,8 +9,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.recipes.methods import title_of
-from benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.recipes.methods import title_of
+from compworld.benchmarks.scores.statistics import Estimate
 from compworld.files import new_file
 
 # Okabe and Ito's colours, which differ for colour-blind eyes too.

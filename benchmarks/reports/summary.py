@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from benchmarks.reports.table import Table
-from benchmarks.scores.names import COMBINATION, title_of_score
+from compworld.benchmarks.reports.table import Table
+from compworld.benchmarks.scores.names import COMBINATION, title_of_score
 
 
 def table_of(result: dict[str, Any]) -> Table:

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from benchmarks.reports.escapes import in_markdown, in_terminal
-from benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.reports.escapes import in_markdown, in_terminal
+from compworld.benchmarks.scores.statistics import Estimate
 
 Cell = str | int | float | bool | Estimate | None
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from imageio import v2 as imageio
 
-from benchmarks.recipes.methods import title_of
-from benchmarks.runs.run import TrainedRun, trained_run
-from benchmarks.scores.evaluation import show
-from benchmarks.worlds.world import World
+from compworld.benchmarks.recipes.methods import title_of
+from compworld.benchmarks.runs.run import TrainedRun, trained_run
+from compworld.benchmarks.scores.evaluation import show
+from compworld.benchmarks.worlds.world import World
 from compworld.envs.drawing import caption_strip
 from compworld.envs.single import CompWorldEnv
 from compworld.files import new_file
@@ -115,7 +115,7 @@ def render_video(
         episodes: number of episodes, or of whole trials, each of another task.
         path: of the files; one of the two suffixes is taken off first. In a folder they are called ``video``.
         tile_size: pixels per cell.
-        trust: see :func:`benchmarks.runs.run.trained_run`.
+        trust: see :func:`compworld.benchmarks.runs.run.trained_run`.
         tell: called with what is wrong with one of the files, as where there is no ffmpeg, while the other was written.
 
     Returns:

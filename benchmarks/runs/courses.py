@@ -3,16 +3,16 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-from agents import ActingLearner, Actor, Learner
-from agents.reward.stage import Stage
-from agents.reward.trainer import ActingTrainer
-from agents.training import MetaTrainer, Trainer
-from benchmarks.recipes.config import RunConfig
-from benchmarks.scores.evaluation import validation_loss
-from benchmarks.scores.trials import VALIDATION_SEED, evaluation_of
-from benchmarks.worlds.problems import meta_batch
-from benchmarks.worlds.world import World
 from compworld import few_shot_tasks
+from compworld.agents import ActingLearner, Actor, Learner
+from compworld.agents.reward.stage import Stage
+from compworld.agents.reward.trainer import ActingTrainer
+from compworld.agents.training import MetaTrainer, Trainer
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.scores.evaluation import validation_loss
+from compworld.benchmarks.scores.trials import VALIDATION_SEED, evaluation_of
+from compworld.benchmarks.worlds.problems import meta_batch
+from compworld.benchmarks.worlds.world import World
 
 
 class Course(ABC):

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from agents.training import Trainer
+from compworld.agents.training import Trainer
 
 
 def why_diverged(trainer: Trainer[Any], loss: float) -> str | None:

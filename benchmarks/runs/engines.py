@@ -5,10 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.runs.executors import Engine
-from benchmarks.runs.on_ray import ray_tasks
-from benchmarks.runs.on_slurm import slurm_array
-from benchmarks.runs.workers import side_by_side
+from compworld.benchmarks.runs.executors import Engine
+from compworld.benchmarks.runs.on_ray import ray_tasks
+from compworld.benchmarks.runs.on_slurm import slurm_array
+from compworld.benchmarks.runs.workers import side_by_side
 
 ENGINES: dict[str, Callable[..., Any]] = {"local": side_by_side, "ray": ray_tasks, "slurm": slurm_array}
 

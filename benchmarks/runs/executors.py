@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.recipes.config import RunConfig
-from benchmarks.runs.failures import RunsFailed
-from benchmarks.runs.folder import RunFolder
-from benchmarks.runs.workers import BUSY, Ended, Event, Events, Task, Tell, side_by_side
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.runs.failures import RunsFailed
+from compworld.benchmarks.runs.folder import RunFolder
+from compworld.benchmarks.runs.workers import BUSY, Ended, Event, Events, Task, Tell, side_by_side
 
 Engine = Callable[[Task[RunConfig], Sequence[tuple[str, RunConfig]], int | None], Events]
-"""(task, named settings, how many at a time) -> what happens, as :func:`benchmarks.runs.workers.side_by_side` has it."""
+"""(task, named settings, how many at a time) -> what happens; see :func:`~compworld.benchmarks.runs.workers.side_by_side`."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def run_all(
         watch: called with everything that happens.
         engine: who runs them.
         fail_fast: stop everything at the first run that fails.
-        log: logger of each run; see :mod:`benchmarks.runs.loggers`.
+        log: logger of each run; see :mod:`compworld.benchmarks.runs.loggers`.
 
     Returns:
         What came of them, in the order of ``configs``. Why a run failed stands in its folder too.
@@ -117,7 +117,7 @@ def run_one(root: Path, log: str | None, config: RunConfig, tell: Tell) -> None:
     Raises:
         Busy: another process works on it.
     """
-    from benchmarks.runs.run import attempt
+    from compworld.benchmarks.runs.run import attempt
 
     attempt(config, root, tell, log)
 

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.recipes.config import CONFIG_VERSION, RunConfig
-from benchmarks.runs.records import RESULT_VERSION, read_config, read_failure, read_result
+from compworld.benchmarks.recipes.config import CONFIG_VERSION, RunConfig
+from compworld.benchmarks.runs.records import RESULT_VERSION, read_config, read_failure, read_result
 from compworld.files import remove_parts, sealed, write_json, write_text
 
 LISTED = 10
@@ -19,8 +19,8 @@ class RunFolder:
 
     ``config.json`` says what was run, ``metrics.jsonl`` how training goes (for people; the program does not read it),
     ``result.json`` (present once the run has finished) what came out, ``learner.safetensors`` holds the parameters that were
-    evaluated. While a process works on the run, there is its claim (see :mod:`benchmarks.runs.claims`); after a failure
-    ``failure.json`` says why.
+    evaluated. While a process works on the run, there is its claim (see :mod:`compworld.benchmarks.runs.claims`); after a
+    failure ``failure.json`` says why.
 
     Args:
         root: folder of all runs.

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.config import RunConfig
 
 Log = Callable[[dict[str, Any]], None]
 """Called with ``step`` and numbers by name."""

@@ -4,15 +4,17 @@ import os
 import sys
 from collections.abc import Sequence
 
-from benchmarks.recipes.config import RunConfig
-from benchmarks.runs.claims import patiently
-from benchmarks.runs.workers import Ended, Events, Task, answer, in_one_line
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.runs.claims import patiently
+from compworld.benchmarks.runs.workers import Ended, Events, Task, answer, in_one_line
 
 RETRIES = 5
 
 
 def ray_tasks(task: Task[RunConfig], named: Sequence[tuple[str, RunConfig]], workers: int | None = None) -> Events:
-    """As :func:`benchmarks.runs.workers.side_by_side`, on the cluster of RAY_ADDRESS or of this machine, else on a new one.
+    """As :func:`compworld.benchmarks.runs.workers.side_by_side`, on a cluster.
+
+    It is that of RAY_ADDRESS or of this machine, else a new one.
 
     The folder of runs must be on a file system that all nodes share. Only how a run ended comes back.
 

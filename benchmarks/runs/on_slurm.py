@@ -7,9 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from benchmarks.recipes.config import RunConfig
-from benchmarks.runs.claims import patiently
-from benchmarks.runs.workers import Ended, Events, Task, answer, in_one_line
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.runs.claims import patiently
+from compworld.benchmarks.runs.workers import Ended, Events, Task, answer, in_one_line
 
 ASK_EVERY = 1.0
 """Seconds between two looks at the jobs; submitit asks Slurm itself less often."""
@@ -24,7 +24,7 @@ def slurm_array(
     cluster: str = "slurm",
     parameters: Mapping[str, Any] = MappingProxyType({}),
 ) -> Events:
-    """As :func:`benchmarks.runs.workers.side_by_side`, each call in an entry of an array job.
+    """As :func:`compworld.benchmarks.runs.workers.side_by_side`, each call in an entry of an array job.
 
     An entry that is preempted or reaches its time limit is submitted again, and resumes.
 

@@ -7,10 +7,10 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from benchmarks.recipes.config import CONFIG_VERSION, RunConfig
-from benchmarks.runs.divergence import numbers
-from benchmarks.scores.trials import LOWER_FIFTH, SPLITS
-from benchmarks.worlds.world import SETS
+from compworld.benchmarks.recipes.config import CONFIG_VERSION, RunConfig
+from compworld.benchmarks.runs.divergence import numbers
+from compworld.benchmarks.scores.trials import LOWER_FIFTH, SPLITS
+from compworld.benchmarks.worlds.world import SETS
 from compworld.files import json_of, read_bytes, unsealed
 
 RESULT_VERSION = 2
@@ -46,7 +46,7 @@ class Progress(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Decoded(msgspec.Struct):
-    """How well modules were decoded from some readings; see :func:`benchmarks.scores.decoding.decode`."""
+    """How well modules were decoded from some readings; see :func:`compworld.benchmarks.scores.decoding.decode`."""
 
     r2: list[float | None]
     total_r2: float
@@ -140,7 +140,7 @@ class Result(msgspec.Struct):
 
 
 class Student(msgspec.Struct):
-    """Result of a student of the theory; see :func:`benchmarks.theory.student.identify`."""
+    """Result of a student of the theory; see :func:`compworld.benchmarks.theory.student.identify`."""
 
     identifiable: bool
     alignment: float

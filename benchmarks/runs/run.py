@@ -7,25 +7,25 @@ from typing import Any
 
 import torch
 
-from agents import METHODS, Actor, Learner
-from agents.checkpoints import load_parameters, load_tensors
-from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import make_method, track_of
-from benchmarks.runs.allocation import keep_freed_memory
-from benchmarks.runs.claims import Claim, claimed, patiently
-from benchmarks.runs.courses import course_of
-from benchmarks.runs.divergence import finite
-from benchmarks.runs.folder import RunFolder
-from benchmarks.runs.loggers import opened
-from benchmarks.runs.provenance import provenance
-from benchmarks.runs.surroundings import of_a_run
-from benchmarks.runs.threads import limit_threads, warn_of_spinning_threads
-from benchmarks.runs.training import Report, train
-from benchmarks.scores.decoding import decoding
-from benchmarks.scores.evaluation import evaluate
-from benchmarks.scores.trials import score_trials
-from benchmarks.worlds.problems import acting_problem_of, problem_of
-from benchmarks.worlds.world import World
+from compworld.agents import METHODS, Actor, Learner
+from compworld.agents.checkpoints import load_parameters, load_tensors
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.methods import make_method, track_of
+from compworld.benchmarks.runs.allocation import keep_freed_memory
+from compworld.benchmarks.runs.claims import Claim, claimed, patiently
+from compworld.benchmarks.runs.courses import course_of
+from compworld.benchmarks.runs.divergence import finite
+from compworld.benchmarks.runs.folder import RunFolder
+from compworld.benchmarks.runs.loggers import opened
+from compworld.benchmarks.runs.provenance import provenance
+from compworld.benchmarks.runs.surroundings import of_a_run
+from compworld.benchmarks.runs.threads import limit_threads, warn_of_spinning_threads
+from compworld.benchmarks.runs.training import Report, train
+from compworld.benchmarks.scores.decoding import decoding
+from compworld.benchmarks.scores.evaluation import evaluate
+from compworld.benchmarks.scores.trials import score_trials
+from compworld.benchmarks.worlds.problems import acting_problem_of, problem_of
+from compworld.benchmarks.worlds.world import World
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def run(config: RunConfig, root: Path, report: Report = lambda step, loss: None,
         config: what to run.
         root: folder of all runs.
         report: called after every validation.
-        log: where training is logged; see :mod:`benchmarks.runs.loggers`.
+        log: where training is logged; see :mod:`compworld.benchmarks.runs.loggers`.
 
     Returns:
         The content of ``result.json``.

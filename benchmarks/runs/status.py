@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.recipes.config import RunConfig
-from benchmarks.runs.claims import owner_of
-from benchmarks.runs.folder import RunFolder
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.runs.claims import owner_of
+from compworld.benchmarks.runs.folder import RunFolder
 
 STATES = ("done", "diverged", "running", "stale", "failed", "waiting", "unreadable")
 """Stale: whoever worked on it has gone, and the next takes it over. Waiting: nobody has begun it, or it was interrupted."""

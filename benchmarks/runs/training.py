@@ -7,14 +7,14 @@ from typing import Any
 
 import torch
 
-from agents.checkpoints import save_tensors
-from benchmarks.recipes.config import RunConfig
-from benchmarks.runs.claims import Claim
-from benchmarks.runs.courses import Course
-from benchmarks.runs.divergence import finite, why_diverged
-from benchmarks.runs.folder import RunFolder
-from benchmarks.runs.loggers import Log
-from benchmarks.runs.records import progress_of
+from compworld.agents.checkpoints import save_tensors
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.runs.claims import Claim
+from compworld.benchmarks.runs.courses import Course
+from compworld.benchmarks.runs.divergence import finite, why_diverged
+from compworld.benchmarks.runs.folder import RunFolder
+from compworld.benchmarks.runs.loggers import Log
+from compworld.benchmarks.runs.records import progress_of
 
 Report = Callable[[int, float], None]
 """Called with the outer steps done and the latest validation loss."""

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 import joblib
 
-from benchmarks.runs.claims import AGAIN_AFTER, Busy
+from compworld.benchmarks.runs.claims import AGAIN_AFTER, Busy
 
 Setting = TypeVar("Setting")
 Tell = Callable[[int, float], None]
@@ -64,7 +64,7 @@ def side_by_side(
     """Call a task for every setting with its name; an iterator that is closed stops the others.
 
     A call that raises, or whose process dies, ends with a problem, and the others go on. One that raises
-    :class:`benchmarks.runs.claims.Busy` is tried again later, or ends with the problem :data:`BUSY`.
+    :class:`compworld.benchmarks.runs.claims.Busy` is tried again later, or ends with the problem :data:`BUSY`.
 
     Args:
         task: the function.
@@ -123,7 +123,7 @@ class _Worker:
 
     PROGRAM = (
         "import sys; parent, sys.path[:] = int(sys.argv[1]), sys.argv[2:]; "
-        "from benchmarks.runs.workers import serve; serve(parent)"
+        "from compworld.benchmarks.runs.workers import serve; serve(parent)"
     )
     """Its path is ours, to which nothing is added: a file in the working folder must not take the place of one of Python's."""
 

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from agents import Adapted
-from benchmarks.worlds.world import World
+from compworld.agents import Adapted
+from compworld.benchmarks.worlds.world import World
 
 
 def closed_loop(

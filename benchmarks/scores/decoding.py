@@ -10,13 +10,13 @@ import torch
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
-from agents import Code, Learner, Nothing
-from benchmarks.recipes.config import RunConfig
-from benchmarks.scores.evaluation import TASKS_AT_ONCE, show
-from benchmarks.scores.r_squared import r_squared
-from benchmarks.scores.ridge import Decomposition
-from benchmarks.worlds.problems import examples_of
-from benchmarks.worlds.world import World
+from compworld.agents import Code, Learner, Nothing
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.scores.evaluation import TASKS_AT_ONCE, show
+from compworld.benchmarks.scores.r_squared import r_squared
+from compworld.benchmarks.scores.ridge import Decomposition
+from compworld.benchmarks.worlds.problems import examples_of
+from compworld.benchmarks.worlds.world import World
 from compworld.randomness import key_of
 
 PENALTIES = np.logspace(-4, 4, 17)

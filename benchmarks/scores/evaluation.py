@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from agents import Adapted, Learner, MetaBatch, accelerate
-from benchmarks.recipes.config import RunConfig
-from benchmarks.scores.closed_loop import closed_loop
-from benchmarks.scores.names import COMBINATION
-from benchmarks.scores.open_loop import open_loop
-from benchmarks.worlds.problems import meta_batch
-from benchmarks.worlds.world import SETS, World
 from compworld import FewShotBatch
+from compworld.agents import Adapted, Learner, MetaBatch, accelerate
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.scores.closed_loop import closed_loop
+from compworld.benchmarks.scores.names import COMBINATION
+from compworld.benchmarks.scores.open_loop import open_loop
+from compworld.benchmarks.worlds.problems import meta_batch
+from compworld.benchmarks.worlds.world import SETS, World
 from compworld.randomness import key_of
 
 TASKS_AT_ONCE = 64

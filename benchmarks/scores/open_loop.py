@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from agents import Examples, Learner
-from benchmarks.scores.r_squared import r_squared
 from compworld import Samples
+from compworld.agents import Examples, Learner
+from compworld.benchmarks.scores.r_squared import r_squared
 
 
 @torch.no_grad()

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 import compworld
-from agents import Actor
-from benchmarks.recipes.config import RunConfig
-from benchmarks.worlds.world import World
+from compworld.agents import Actor
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.worlds.world import World
 from compworld.evaluation.result import Evaluation, linearised
 
 SPLITS = {"fresh_episodes": "train", "held_out": "held_out"}

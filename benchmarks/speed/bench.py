@@ -10,14 +10,14 @@ from typing import Any
 
 import torch
 
-from agents import Learner, accelerate
-from benchmarks.recipes.methods import ADAPTIVE, make_learner
-from benchmarks.reports.table import Column, Table
-from benchmarks.runs.allocation import keep_freed_memory
-from benchmarks.runs.provenance import provenance
-from benchmarks.speed.measurements import measurements, median_seconds
-from benchmarks.worlds.problems import meta_batch, problem_of
 from compworld import few_shot_tasks, make_family, make_split
+from compworld.agents import Learner, accelerate
+from compworld.benchmarks.recipes.methods import ADAPTIVE, make_learner
+from compworld.benchmarks.reports.table import Column, Table
+from compworld.benchmarks.runs.allocation import keep_freed_memory
+from compworld.benchmarks.runs.provenance import provenance
+from compworld.benchmarks.speed.measurements import measurements, median_seconds
+from compworld.benchmarks.worlds.problems import meta_batch, problem_of
 
 REFERENCE_SECONDS = {
     "goals/linear_hypernetwork": 1.02,

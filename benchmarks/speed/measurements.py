@@ -10,15 +10,15 @@ import gymnasium as gym
 import numpy as np
 from torch.utils.flop_counter import FlopCounterMode
 
-from agents.reward.stage import Visited
-from agents.training import MetaTrainer
-from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import ADAPTIVE
-from benchmarks.recipes.presets import preset
-from benchmarks.runs.run import new_learner
-from benchmarks.worlds.problems import meta_batch
-from benchmarks.worlds.world import World
 from compworld import ENV_IDS, few_shot_tasks, make_family, make_split
+from compworld.agents.reward.stage import Visited
+from compworld.agents.training import MetaTrainer
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.methods import ADAPTIVE
+from compworld.benchmarks.recipes.presets import preset
+from compworld.benchmarks.runs.run import new_learner
+from compworld.benchmarks.worlds.problems import meta_batch
+from compworld.benchmarks.worlds.world import World
 from compworld.envs.lockstep import Lockstep
 from compworld.envs.trials import TrialEngine
 from compworld.families import grid_family, trial_sizes

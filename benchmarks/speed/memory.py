@@ -11,19 +11,19 @@ from typing import Annotated, Any
 import torch
 import tyro
 
-from agents.training import MetaTrainer
-from benchmarks.recipes.ending import in_one_line
-from benchmarks.recipes.methods import ADAPTIVE
-from benchmarks.recipes.names import FamilyName, MethodName
-from benchmarks.recipes.numbers import Count
-from benchmarks.recipes.parsing import parsed_one
-from benchmarks.recipes.presets import preset
-from benchmarks.runs.allocation import keep_freed_memory
-from benchmarks.runs.provenance import provenance
-from benchmarks.runs.run import new_learner
-from benchmarks.worlds.problems import meta_batch
-from benchmarks.worlds.world import World
 from compworld import few_shot_tasks
+from compworld.agents.training import MetaTrainer
+from compworld.benchmarks.recipes.ending import in_one_line
+from compworld.benchmarks.recipes.methods import ADAPTIVE
+from compworld.benchmarks.recipes.names import FamilyName, MethodName
+from compworld.benchmarks.recipes.numbers import Count
+from compworld.benchmarks.recipes.parsing import parsed_one
+from compworld.benchmarks.recipes.presets import preset
+from compworld.benchmarks.runs.allocation import keep_freed_memory
+from compworld.benchmarks.runs.provenance import provenance
+from compworld.benchmarks.runs.run import new_learner
+from compworld.benchmarks.worlds.problems import meta_batch
+from compworld.benchmarks.worlds.world import World
 from compworld.files import write_json
 
 

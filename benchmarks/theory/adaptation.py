@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import ADAPTIVE, title_of
-from benchmarks.runs.run import TrainedRun, new_learner, trained_run
-from benchmarks.scores.evaluation import evaluate_set
-from benchmarks.theory.sweep import Cell, Point, Sweep, config_of
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.methods import ADAPTIVE, title_of
+from compworld.benchmarks.runs.run import TrainedRun, new_learner, trained_run
+from compworld.benchmarks.scores.evaluation import evaluate_set
+from compworld.benchmarks.theory.sweep import Cell, Point, Sweep, config_of
 
 SHOTS, STEPS = (1, 2, 4, 8, 16, 32, 64), (0, 1, 2, 5, 10, 20, 50)
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.scores import statistics
-from benchmarks.scores.names import COMBINATION
-from benchmarks.theory.student import split_of
 from compworld import Split
+from compworld.benchmarks.scores import statistics
+from compworld.benchmarks.scores.names import COMBINATION
+from compworld.benchmarks.theory.student import split_of
 
 Results = dict[tuple[str, str], list[dict[str, Any]]]
 """Results of every (method, support), one for each seed."""

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.recipes.methods import title_of
-from benchmarks.reports.table import Table, spread_of, text_of
-from benchmarks.scores.names import SET_TITLES, title_of_score
-from benchmarks.scores.statistics import Estimate
-from benchmarks.theory.student import MODULES, TASKS_EACH
+from compworld.benchmarks.recipes.methods import title_of
+from compworld.benchmarks.reports.table import Table, spread_of, text_of
+from compworld.benchmarks.scores.names import SET_TITLES, title_of_score
+from compworld.benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.theory.student import MODULES, TASKS_EACH
 
 
 def markdown(found: dict[str, Any], met: str, missed: str) -> str:

@@ -12,16 +12,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import ADAPTIVE
-from benchmarks.recipes.presets import preset as preset_of
-from benchmarks.runs.executors import results_of, run_all
-from benchmarks.scores.names import main_scores
-from benchmarks.theory import compared, condition_tables, identification
-from benchmarks.theory.pictures import conditions_picture
-from benchmarks.theory.student import Setting, run_students, split_of
-from benchmarks.theory.study import Study
 from compworld import Split, diagnose, make_family, make_split
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.methods import ADAPTIVE
+from compworld.benchmarks.recipes.presets import preset as preset_of
+from compworld.benchmarks.runs.executors import results_of, run_all
+from compworld.benchmarks.scores.names import main_scores
+from compworld.benchmarks.theory import compared, condition_tables, identification
+from compworld.benchmarks.theory.pictures import conditions_picture
+from compworld.benchmarks.theory.student import Setting, run_students, split_of
+from compworld.benchmarks.theory.study import Study
 
 STUDENTS = identification.Budget(seeds=5, weights=("exponential",), steps=40_000)
 """Budget of students, the same for both supports."""

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchmarks.reports.table import Column, Table, spread_of
-from benchmarks.theory.pictures import identification_picture
-from benchmarks.theory.student import Setting, identifiable, run_students, split_of
-from benchmarks.theory.study import Study
+from compworld.benchmarks.reports.table import Column, Table, spread_of
+from compworld.benchmarks.theory.pictures import identification_picture
+from compworld.benchmarks.theory.student import Setting, identifiable, run_students, split_of
+from compworld.benchmarks.theory.study import Study
 
 SUPPORTS = ("0,1;1,2;2,3;3,4;4,5;5,0", "0,1,2;2,3,4;4,5,0", "0;1;2;3;4;5", "0,1;1,2;2,0;3,4;4,5;5,3", "0,1,2;3,4,5")
 """Module sets that are trained; the theory calls the first two identifiable, the others not."""

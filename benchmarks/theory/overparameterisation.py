@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.theory.sweep import SETS, Cell, Point, Sweep, config_of
+from compworld.benchmarks.theory.sweep import SETS, Cell, Point, Sweep, config_of
 
 WIDTHS, TEMPLATES = (16, 32, 128), (4, 8, 32)
 DECAY = 0.1

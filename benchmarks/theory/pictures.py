@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.recipes.methods import title_of
-from benchmarks.reports import style
-from benchmarks.scores.names import title_of_score
-from benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.recipes.methods import title_of
+from compworld.benchmarks.reports import style
+from compworld.benchmarks.scores.names import title_of_score
+from compworld.benchmarks.scores.statistics import Estimate
 
 LINE_STYLES = ("-", "--", ":", "-.")
 YES, NO = "#0072B2", "#D55E00"
@@ -22,7 +22,7 @@ def identification_picture(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """Module alignment of every seed for each support; colour: the theory's prediction.
 
     Args:
-        rows: of :meth:`benchmarks.theory.identification.Identification.found`.
+        rows: of :meth:`compworld.benchmarks.theory.identification.Identification.found`.
         path: of the PNG.
     """
     figure, axis = style.subplots(1, 1, (8, 1.4 + 0.45 * len(rows)))
@@ -52,7 +52,7 @@ def sweep_picture(rows: Sequence[dict[str, Any]], title: str, axis_label: str, s
     Lines of several methods have the methods' colours, those of one method shades in the order of the setting.
 
     Args:
-        rows: of :meth:`benchmarks.theory.sweep.Sweep.found`.
+        rows: of :meth:`compworld.benchmarks.theory.sweep.Sweep.found`.
         title: what was asked.
         axis_label: of the horizontal axis.
         score: the score, as words.
@@ -102,7 +102,7 @@ def conditions_picture(found: dict[str, Any], met: str, missed: str, path: Path)
     """Held-out score of every method on each support, with intervals; a panel for each family, the last for students.
 
     Args:
-        found: of :meth:`benchmarks.theory.conditions.Condition.found`; a family's first score is drawn.
+        found: of :meth:`compworld.benchmarks.theory.conditions.Condition.found`; a family's first score is drawn.
         met, missed: the support that meets the condition, and the other; students have one of each.
         path: of the PNG.
     """

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.recipes.methods import title_of
-from benchmarks.scores.names import COMBINATION
-from benchmarks.theory.sweep import Cell, Point, Sweep, config_of
-from benchmarks.worlds.world import SETS, World
+from compworld.benchmarks.recipes.methods import title_of
+from compworld.benchmarks.scores.names import COMBINATION
+from compworld.benchmarks.theory.sweep import Cell, Point, Sweep, config_of
+from compworld.benchmarks.worlds.world import SETS, World
 
 
 class Reach(Sweep):

@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.runs.claims import claimed, patiently
-from benchmarks.runs.failures import RunsFailed
-from benchmarks.runs.records import read_student
-from benchmarks.runs.workers import Ended, Tell, side_by_side
-from benchmarks.scores.r_squared import r_squared
-from benchmarks.theory.alignment import module_alignment
-from benchmarks.theory.networks import Networks
 from compworld import Split, diagnose
+from compworld.benchmarks.runs.claims import claimed, patiently
+from compworld.benchmarks.runs.failures import RunsFailed
+from compworld.benchmarks.runs.records import read_student
+from compworld.benchmarks.runs.workers import Ended, Tell, side_by_side
+from compworld.benchmarks.scores.r_squared import r_squared
+from compworld.benchmarks.theory.alignment import module_alignment
+from compworld.benchmarks.theory.networks import Networks
 from compworld.families import Teacher
 from compworld.fewshot import task_streams
 from compworld.files import sealed, write_json

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks.theory.adaptation import Adaptation
-from benchmarks.theory.conditions import Compositionality, Connectivity
-from benchmarks.theory.identification import Identification
-from benchmarks.theory.overparameterisation import Overparameterisation
-from benchmarks.theory.reach import Reach
-from benchmarks.theory.study import Study
-from benchmarks.theory.tasks import Tasks
+from compworld.benchmarks.theory.adaptation import Adaptation
+from compworld.benchmarks.theory.conditions import Compositionality, Connectivity
+from compworld.benchmarks.theory.identification import Identification
+from compworld.benchmarks.theory.overparameterisation import Overparameterisation
+from compworld.benchmarks.theory.reach import Reach
+from compworld.benchmarks.theory.study import Study
+from compworld.benchmarks.theory.tasks import Tasks
 
 STUDIES: dict[str, Callable[..., Study[Any, Any]]] = {
     study.name: study

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
-from benchmarks.runs.provenance import provenance
+from compworld.benchmarks.runs.provenance import provenance
 from compworld.files import write_json, write_text
 
 Budget = TypeVar("Budget")

@@ -8,17 +8,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.presets import preset as preset_of
-from benchmarks.reports.style import in_order
-from benchmarks.reports.table import Column, Table
-from benchmarks.runs.executors import results_of, run_all
-from benchmarks.scores import statistics
-from benchmarks.scores.names import headline, title_of_score
-from benchmarks.scores.statistics import Estimate
-from benchmarks.theory.pictures import sweep_picture
-from benchmarks.theory.study import Study
 from compworld import make_family
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.presets import preset as preset_of
+from compworld.benchmarks.reports.style import in_order
+from compworld.benchmarks.reports.table import Column, Table
+from compworld.benchmarks.runs.executors import results_of, run_all
+from compworld.benchmarks.scores import statistics
+from compworld.benchmarks.scores.names import headline, title_of_score
+from compworld.benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.theory.pictures import sweep_picture
+from compworld.benchmarks.theory.study import Study
 
 FAMILY = "teacher-small"
 SETS = {"held_out": "held out", "fresh_episodes": "fresh episodes"}

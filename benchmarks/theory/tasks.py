@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.theory.sweep import SETS, Cell, Point, Sweep, config_of
-from benchmarks.worlds.world import World
+from compworld.benchmarks.theory.sweep import SETS, Cell, Point, Sweep, config_of
+from compworld.benchmarks.worlds.world import World
 
 HELD_OUT_FRACTIONS = {4: (0.1, 0.25, 0.5), 6: (0.1, 0.25, 0.5, 0.7), 8: (0.1, 0.25, 0.5, 0.7), 12: (0.5, 0.7, 0.8)}
 """For each number M of modules; at least M combinations are trained."""

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from agents import Examples, MetaBatch, Problem
+from compworld.agents import Examples, MetaBatch, Problem
 
 ROWS = 8
 MODULES = 2

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from agents import Examples, MetaBatch, Problem
 from compworld import FewShotBatch, Samples
+from compworld.agents import Examples, MetaBatch, Problem
 from compworld.families import GridFamily
 from compworld.families.family import Family
 from compworld.families.relative import relative_size

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.recipes.config import RunConfig
 from compworld import FewShotBatch, make_family, make_split
+from compworld.benchmarks.recipes.config import RunConfig
 from compworld.envs.single import CompWorldEnv
 from compworld.envs.vector import CompWorldVectorEnv
 from compworld.families import GridFamily, grid_family

@@ -7,9 +7,9 @@ import gymnasium as gym
 import numpy as np
 from imageio import v2 as imageio
 
-from benchmarks.reports.split_plots import split_picture
-from benchmarks.reports.table import Column, Table
 from compworld import ENV_IDS, SUPPORTS, VERSION, diagnose, make_family, make_split
+from compworld.benchmarks.reports.split_plots import split_picture
+from compworld.benchmarks.reports.table import Column, Table
 from compworld.envs.observations import OBSERVATIONS
 from compworld.families import family_names, grid_family, trial_sizes
 from compworld.families.grid import GridFamily

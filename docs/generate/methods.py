@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agents import METHODS, Method
-from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import title_of, track_of
-from benchmarks.recipes.presets import PRESETS
-from benchmarks.reports.table import Table
-from benchmarks.scores.names import SET_TITLES, title_of_score
-from benchmarks.scores.statistics import Estimate
+from compworld.agents import METHODS, Method
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.methods import title_of, track_of
+from compworld.benchmarks.recipes.presets import PRESETS
+from compworld.benchmarks.reports.table import Table
+from compworld.benchmarks.scores.names import SET_TITLES, title_of_score
+from compworld.benchmarks.scores.statistics import Estimate
 from generate.pages import contents, markdown, overview, write_page
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from agents import LEARNERS, GradientLearner, InnerLoop, MetaBatch
-from agents.examples import Problem
-from agents.learner import Learner
-from benchmarks.worlds.problems import meta_batch, problem_of
 from compworld import few_shot_tasks, make_family, make_split
+from compworld.agents import LEARNERS, GradientLearner, InnerLoop, MetaBatch
+from compworld.agents.examples import Problem
+from compworld.agents.learner import Learner
+from compworld.benchmarks.worlds.problems import meta_batch, problem_of
 from compworld.families.family import Family
 from compworld.fewshot import FewShotBatch
 

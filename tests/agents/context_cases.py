@@ -4,12 +4,12 @@ from typing import Any
 
 import torch
 
-from agents import ACTORS, ActingLearner, Updates
-from agents.reward.stage import Stage
-from agents.reward.trainer import ActingTrainer
-from agents.training import OuterLoop
-from benchmarks.worlds.problems import acting_problem_of
 from compworld import make_family, make_split
+from compworld.agents import ACTORS, ActingLearner, Updates
+from compworld.agents.reward.stage import Stage
+from compworld.agents.reward.trainer import ActingTrainer
+from compworld.agents.training import OuterLoop
+from compworld.benchmarks.worlds.problems import acting_problem_of
 from compworld.families import GridFamily, grid_family, trial_sizes
 
 ACTING = tuple(name for name, method in ACTORS.items() if issubclass(method, ActingLearner))

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from agents import ANIL, LEARNERS, InnerLoop, LinearHypernetwork, Problem, accelerate
-from agents.compiled import compiler, function
-from agents.evidence import Demonstrations
+from compworld.agents import ANIL, LEARNERS, InnerLoop, LinearHypernetwork, Problem, accelerate
+from compworld.agents.compiled import compiler, function
+from compworld.agents.evidence import Demonstrations
 from tests.agents.conftest import ADAPTIVE, LOOPS, OPTIONS, Case, assert_same, case_of, gradients_of, made, meta_loss, small
 
 KERNELS = [name for name in ADAPTIVE if LEARNERS[name] in accelerate.KERNELS]
@@ -145,9 +145,12 @@ def test_the_linear_hypernetworks_normalised_start(case: Case) -> None:
 @pytest.mark.parametrize(
     ("module", "depends_on"),
     [
-        ("agents.compiled.anil", ["agents.compiled.units", "agents.gradient.adamw"]),
-        ("agents.compiled.hypernetwork", ["agents.compiled.uses", "agents.networks.embedding", "agents.gradient.adamw"]),
-        ("agents.compiled.maml", ["agents.compiled.rows", "agents.compiled.gemm"]),
+        ("compworld.agents.compiled.anil", ["compworld.agents.compiled.units", "compworld.agents.gradient.adamw"]),
+        (
+            "compworld.agents.compiled.hypernetwork",
+            ["compworld.agents.compiled.uses", "compworld.agents.networks.embedding", "compworld.agents.gradient.adamw"],
+        ),
+        ("compworld.agents.compiled.maml", ["compworld.agents.compiled.rows", "compworld.agents.compiled.gemm"]),
     ],
 )
 def test_the_cache_is_keyed_by_every_source(module: str, depends_on: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +162,9 @@ def test_the_cache_is_keyed_by_every_source(module: str, depends_on: list[str], 
             compiler._imported.cache_clear()
             assert compiler.hash_of_sources(module) != before, changed
     with monkeypatch.context() as patch:
-        patch.setattr(compiler, "_source", lambda name: source(name) + (b"# changed" if name == "agents.floors" else b""))
+        patch.setattr(
+            compiler, "_source", lambda name: source(name) + (b"# changed" if name == "compworld.agents.floors" else b"")
+        )
         assert compiler.hash_of_sources(module) == before
     assert len(before) == 16
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from agents import ACTORS, Code, Demonstrations, Experience, Nothing, Updates
-from agents.context.memories import State
-from agents.context.seen import Seen
-from agents.context.trials import Replay
-from agents.networks.gru import GRU
 from compworld import make_split
+from compworld.agents import ACTORS, Code, Demonstrations, Experience, Nothing, Updates
+from compworld.agents.context.memories import State
+from compworld.agents.context.seen import Seen
+from compworld.agents.context.trials import Replay
+from compworld.agents.networks.gru import GRU
 from compworld.evaluation import play_trials
 from compworld.families import trial_sizes
 from tests.agents.context_cases import ACTING, actor, family_of, stage_of, trainer_of

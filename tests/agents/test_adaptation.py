@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from agents import Examples, InnerLoop, MetaBatch, accelerate
-from agents.evidence import Demonstrations
-from agents.training import MetaTrainer, OuterLoop
+from compworld.agents import Examples, InnerLoop, MetaBatch, accelerate
+from compworld.agents.evidence import Demonstrations
+from compworld.agents.training import MetaTrainer, OuterLoop
 from tests.agents.conftest import ADAPTIVE, LOOPS, METHODS, Case, case_of, small
 
 DEVICES = [

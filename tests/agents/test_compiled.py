@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from agents.compiled.compiler import compiled
-from agents.compiled.gemm import SMALL, gemm
-from agents.compiled.projection import project, project_back
+from compworld.agents.compiled.compiler import compiled
+from compworld.agents.compiled.gemm import SMALL, gemm
+from compworld.agents.compiled.projection import project, project_back
 
 SHAPES = [(1, 1, 1), (3, 4, 5), (1, 7, 1), (5, 1, 130), (92, 64, 64), (32, 42, SMALL // 1000), (110, 200, 70)]
 """Rows, terms, columns: in one block, in several, and the last one too large for blocks."""

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 import pytest
 import torch
 
-from agents import LEARNERS, Code, Demonstrations, Evidence, Experience, Learner, Nothing
-from agents.floors import SameForAll
-from agents.training import MetaTrainer, OuterLoop
+from compworld.agents import LEARNERS, Code, Demonstrations, Evidence, Experience, Learner, Nothing
+from compworld.agents.floors import SameForAll
+from compworld.agents.training import MetaTrainer, OuterLoop
 from tests.agents.conftest import METHODS, Case, small
 
 KINDS: list[type[Evidence]] = [Nothing, Demonstrations, Experience, Code]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, grad
 
-from agents import Examples, InnerLoop, Learner
+from compworld.agents import Examples, InnerLoop, Learner
 from compworld.families.samples import Samples
 from compworld.fewshot import dense
 from tests.agents.conftest import LOOPS, OPTIONS, Case, assert_same, gradients_of, meta_loss, small
@@ -18,7 +18,7 @@ FIRST_LAYERS = {"projected": 0, "generated": 10**6}
 
 @pytest.fixture(params=FIRST_LAYERS)
 def first_layer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr("agents.networks.templates.GENERATED_ROWS_PER_SAMPLE", FIRST_LAYERS[request.param])
+    monkeypatch.setattr("compworld.agents.networks.templates.GENERATED_ROWS_PER_SAMPLE", FIRST_LAYERS[request.param])
     return str(request.param)
 
 

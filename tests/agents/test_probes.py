@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from agents import InnerLoop
-from agents.training import MetaTrainer, OuterLoop
-from benchmarks.worlds.probes import PROBES, probe_batch, probe_problem
+from compworld.agents import InnerLoop
+from compworld.agents.training import MetaTrainer, OuterLoop
+from compworld.benchmarks.worlds.probes import PROBES, probe_batch, probe_problem
 from tests.agents.conftest import ADAPTIVE, METHODS, made
 
 TEMPLATES = {"width": 16, "hidden_layers": 1, "templates": 4}

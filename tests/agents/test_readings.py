@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from agents import MAML, Demonstrations, Fast, GradientLearner, InnerLoop
+from compworld.agents import MAML, Demonstrations, Fast, GradientLearner, InnerLoop
 from tests.agents.conftest import ADAPTIVE, Case, small
 
 INNER = InnerLoop(3, 0.02)

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from agents import ANIL, Fast, GradientLearner, InnerLoop, MetaBatch, Problem, accelerate
-from agents.checkpoints import load_tensors, save_tensors
-from agents.training import MetaTrainer, OuterLoop
-from benchmarks.worlds.problems import meta_batch, problem_of
 from compworld import few_shot_tasks, make_family, make_split
+from compworld.agents import ANIL, Fast, GradientLearner, InnerLoop, MetaBatch, Problem, accelerate
+from compworld.agents.checkpoints import load_tensors, save_tensors
+from compworld.agents.training import MetaTrainer, OuterLoop
+from compworld.benchmarks.worlds.problems import meta_batch, problem_of
 from tests.agents.conftest import ADAPTIVE, METHODS, Case, small
 
 INNER = InnerLoop(3, 0.1, minibatch=4)
@@ -201,10 +201,10 @@ def test_a_forked_process_trains_on() -> None:
     """As workers of a DataLoader do, and multiprocessing on Linux, after a step with several threads."""
     program = """
 import os, signal, torch, compworld
-from agents.training import MetaTrainer
-from benchmarks.runs.run import new_learner
-from benchmarks.worlds.problems import meta_batch
-from benchmarks.worlds.world import World
+from compworld.agents.training import MetaTrainer
+from compworld.benchmarks.runs.run import new_learner
+from compworld.benchmarks.worlds.problems import meta_batch
+from compworld.benchmarks.worlds.world import World
 from tests.benchmarks.conftest import tiny
 torch.set_num_threads(2)
 config = tiny("linear_hypernetwork")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agents import Fast, GradientLearner, InnerLoop, Problem
+from compworld.agents import Fast, GradientLearner, InnerLoop, Problem
 
 
 class Constant(GradientLearner):

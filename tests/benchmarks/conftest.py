@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agents import METHODS
-from benchmarks.recipes.config import Evaluation, RunConfig
-from benchmarks.recipes.methods import track_of
-from benchmarks.recipes.presets import PRESETS, preset
+from compworld.agents import METHODS
+from compworld.benchmarks.recipes.config import Evaluation, RunConfig
+from compworld.benchmarks.recipes.methods import track_of
+from compworld.benchmarks.recipes.presets import PRESETS, preset
 from compworld.families import FAMILIES, register_family, unregister_family
 from examples.own_family import Reach
 
@@ -60,7 +60,7 @@ def tiny(method: str = "anil", family: str = "goals-small", **changes: object) -
 @pytest.fixture(scope="session")
 def finished_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a finished run of three methods in the same world."""
-    from benchmarks.runs.run import run
+    from compworld.benchmarks.runs.run import run
 
     root = tmp_path_factory.mktemp("runs")
     for method in ("linear_hypernetwork", "anil", "maml"):

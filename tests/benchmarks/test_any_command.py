@@ -13,17 +13,17 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import torch
 
-from benchmarks import cli
-from benchmarks.leaderboard import board
-from benchmarks.leaderboard.grid import grid
-from benchmarks.recipes import changes, methods
-from benchmarks.recipes.config import RunConfig
-from benchmarks.runs import executors
-from benchmarks.runs import run as running
-from benchmarks.speed import bench
-from benchmarks.speed.measurements import Measured
-from benchmarks.theory import study
-from benchmarks.worlds.world import World
+from compworld.benchmarks import cli
+from compworld.benchmarks.leaderboard import board
+from compworld.benchmarks.leaderboard.grid import grid
+from compworld.benchmarks.recipes import changes, methods
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.runs import executors
+from compworld.benchmarks.runs import run as running
+from compworld.benchmarks.speed import bench
+from compworld.benchmarks.speed.measurements import Measured
+from compworld.benchmarks.theory import study
+from compworld.benchmarks.worlds.world import World
 from compworld.files import write_text
 from tests.benchmarks.conftest import tiny
 
@@ -152,7 +152,7 @@ def quick(finished_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(bench, "measurements", lambda repeats: {name: lambda: Measured(1.0, "step", "") for name in names})
     monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
     monkeypatch.setattr("gymnasium.utils.play.play", lambda *arguments, **options: None)
-    monkeypatch.setattr("benchmarks.reports.video.PAUSE_FRAMES", 0)
+    monkeypatch.setattr("compworld.benchmarks.reports.video.PAUSE_FRAMES", 0)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     work = tmp_path / "work"
     (work / "folder").mkdir(parents=True)

@@ -8,14 +8,14 @@ from pathlib import Path
 import imageio.v3 as iio
 import pytest
 
-from benchmarks import cli
-from benchmarks.leaderboard import board
-from benchmarks.runs.folder import RunFolder
+from compworld.benchmarks import cli
+from compworld.benchmarks.leaderboard import board
+from compworld.benchmarks.runs.folder import RunFolder
 from tests.benchmarks.conftest import tiny
 
 REPOSITORY = Path(__file__).parent.parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "default"}
-HEAVY = ("torch", "numba", "gymnasium", "numpy", "matplotlib", "compworld", "agents")
+HEAVY = ("torch", "numba", "matplotlib", "minigrid", "imageio", "pygame", "scipy", "compworld.agents")
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in cli.COMMANDS)])
@@ -29,7 +29,7 @@ def test_help_explains_every_command(command: list[str], capsys: pytest.CaptureF
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["train", "--method", "amil"], ["theory", "luck"]])
 def test_help_and_refusals_load_nothing_heavy(arguments: list[str]) -> None:
     program = (
-        "import sys\nfrom benchmarks import cli\ntry:\n    cli.main(sys.argv[1:])\nfinally:\n"
+        "import sys\nfrom compworld.benchmarks import cli\ntry:\n    cli.main(sys.argv[1:])\nfinally:\n"
         f"    print('loaded', [name for name in {HEAVY} if name in sys.modules])"
     )
     command = [sys.executable, "-c", program, *arguments]
@@ -45,7 +45,7 @@ def test_help_lists_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
         assert choices in said
 
 
-@pytest.mark.parametrize("module", ["benchmarks", "benchmarks.leaderboard"])
+@pytest.mark.parametrize("module", ["benchmarks", "benchmarks.leaderboard", "compworld.benchmarks"])
 def test_modules_are_commands_too(module: str) -> None:
     command = [sys.executable, "-m", module, "--help"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=ENVIRONMENT, check=False)
@@ -59,7 +59,7 @@ def test_modules_are_commands_too(module: str) -> None:
         (["train", "--method", "amil"], "unknown method 'amil'; allowed: 'linear_hypernetwork'"),
         (["leaderboard", "--method", "anil", "amil"], "unknown method 'amil'; allowed: 'linear_hypernetwork'"),
         (["train", "--method", "nowhere:Learner"], "method 'nowhere:Learner' cannot be imported"),
-        (["train", "--method", "json:JSONDecoder"], "allowed: a subclass of agents.Learner"),
+        (["train", "--method", "json:JSONDecoder"], "allowed: a subclass of compworld.agents.Learner"),
         (["train", "--method", "anil", "--family", "goal"], "invalid choice 'goal' for argument '--family'. Expected one of"),
         (["train", "--method", "anil", "--family", "goals"], "no family 'goals'; allowed: 'preferences-small', 'goals-small'"),
         (["train", "--method", "anil", "--preset", "fast"], "invalid choice 'fast' for argument '--preset'. Expected one of"),
@@ -113,7 +113,16 @@ def refusal(command: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_own_method_runs_from_the_command_line(tmp_path: Path) -> None:
     """The example in examples/, as its text says; its fields can be set too."""
-    command = [sys.executable, "-m", "benchmarks.cli", "train", "--method", "examples.my_method:Bias", "--outer.steps", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "compworld.benchmarks.cli",
+        "train",
+        "--method",
+        "examples.my_method:Bias",
+        "--outer.steps",
+        "2",
+    ]
     fields = ["--width", "8", "--inner.steps", "2", "--evaluation.tasks", "4"]
     done = subprocess.run(
         [*command, *fields, "--runs", str(tmp_path)],

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.runs.executors import results_of, run_all
-from benchmarks.runs.on_ray import ray_tasks
-from benchmarks.runs.on_slurm import slurm_array
-from benchmarks.runs.run import run
-from benchmarks.runs.workers import Event
+from compworld.benchmarks.runs.executors import results_of, run_all
+from compworld.benchmarks.runs.on_ray import ray_tasks
+from compworld.benchmarks.runs.on_slurm import slurm_array
+from compworld.benchmarks.runs.run import run
+from compworld.benchmarks.runs.workers import Event
 from tests.benchmarks.conftest import tiny
 
 pytestmark = [pytest.mark.extras, pytest.mark.filterwarnings("default")]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.runs.folder import RunFolder
-from benchmarks.runs.loggers import LOGGERS, opened
-from benchmarks.runs.run import run
+from compworld.benchmarks.runs.folder import RunFolder
+from compworld.benchmarks.runs.loggers import LOGGERS, opened
+from compworld.benchmarks.runs.run import run
 from tests.benchmarks.conftest import tiny
 
 pytestmark = [pytest.mark.extras, pytest.mark.filterwarnings("default")]

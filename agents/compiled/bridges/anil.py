@@ -4,12 +4,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.compiled import anil as kernel
-from agents.compiled.function import Arrays, in_threads, reused, rounded_up, sum_of_losses
-from agents.compiled.tasks import Packing, Part, Sets, inner_of
-from agents.examples import Examples
-from agents.gradient.anil import ANIL
-from agents.gradient.loop import Fast
+from compworld.agents.compiled import anil as kernel
+from compworld.agents.compiled.function import Arrays, in_threads, reused, rounded_up, sum_of_losses
+from compworld.agents.compiled.tasks import Packing, Part, Sets, inner_of
+from compworld.agents.examples import Examples
+from compworld.agents.gradient.anil import ANIL
+from compworld.agents.gradient.loop import Fast
 
 
 def query_loss(learner: ANIL, support: Examples, query: Examples) -> Tensor:

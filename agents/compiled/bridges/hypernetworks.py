@@ -6,16 +6,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.compiled import hypernetwork as kernel
-from agents.compiled.function import Arrays, in_threads, reused, rounded_up, sum_of_losses
-from agents.compiled.mixing import Embedding
-from agents.compiled.tasks import Part, Sets, inner_of, task_set
-from agents.compiled.templates import Banks
-from agents.examples import Examples
-from agents.gradient.deep_hypernetwork import DeepHypernetwork
-from agents.gradient.linear_hypernetwork import LinearHypernetwork
-from agents.gradient.loop import Fast
-from agents.networks.inputs import SparseInput
+from compworld.agents.compiled import hypernetwork as kernel
+from compworld.agents.compiled.function import Arrays, in_threads, reused, rounded_up, sum_of_losses
+from compworld.agents.compiled.mixing import Embedding
+from compworld.agents.compiled.tasks import Part, Sets, inner_of, task_set
+from compworld.agents.compiled.templates import Banks
+from compworld.agents.examples import Examples
+from compworld.agents.gradient.deep_hypernetwork import DeepHypernetwork
+from compworld.agents.gradient.linear_hypernetwork import LinearHypernetwork
+from compworld.agents.gradient.loop import Fast
+from compworld.agents.networks.inputs import SparseInput
 
 Hypernetwork = LinearHypernetwork | DeepHypernetwork
 
@@ -54,7 +54,7 @@ def adapt(learner: Hypernetwork, support: Examples) -> Fast:
 
 
 def _tensors(learner: Hypernetwork) -> list[Tensor]:
-    """What the kernel reads, flat: the fields of :class:`agents.compiled.hypernetwork.Slow`, one after the other."""
+    """What the kernel reads, flat: the fields of :class:`compworld.agents.compiled.hypernetwork.Slow`, one after the other."""
     network = learner.network
     table = network.table()
     *hidden, output = network.banks()
@@ -74,7 +74,7 @@ def _start(learner: Hypernetwork) -> Tensor:
 
 
 def _blocks(learner: Hypernetwork) -> Sequence[Tensor]:
-    """The fields of :class:`agents.compiled.mixing.Embedding`."""
+    """The fields of :class:`compworld.agents.compiled.mixing.Embedding`."""
     if isinstance(learner, DeepHypernetwork):
         matrices, *vectors = zip(*learner.embedding.blocks(), strict=True)
         return [torch.cat(matrices), *(torch.stack(values) for values in vectors), learner.bias_head]

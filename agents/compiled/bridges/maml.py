@@ -4,12 +4,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.compiled import maml as kernel
-from agents.compiled.function import Arrays, in_threads, sum_of_losses
-from agents.compiled.tasks import Part, Sets, inner_of, task_set
-from agents.examples import Examples
-from agents.gradient.loop import Fast
-from agents.gradient.maml import MAML
+from compworld.agents.compiled import maml as kernel
+from compworld.agents.compiled.function import Arrays, in_threads, sum_of_losses
+from compworld.agents.compiled.tasks import Part, Sets, inner_of, task_set
+from compworld.agents.examples import Examples
+from compworld.agents.gradient.loop import Fast
+from compworld.agents.gradient.maml import MAML
 
 
 def query_loss(learner: MAML, support: Examples, query: Examples) -> Tensor:

@@ -11,16 +11,16 @@ import imageio.v3 as iio
 import pytest
 
 import compworld
-from benchmarks import cli
-from benchmarks.leaderboard import board
-from benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
-from benchmarks.leaderboard.records import add_records
-from benchmarks.leaderboard.sections import Section, sections_of
-from benchmarks.recipes import presets
-from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.preset import Preset
-from benchmarks.runs.executors import Outcome
-from benchmarks.runs.run import run
+from compworld.benchmarks import cli
+from compworld.benchmarks.leaderboard import board
+from compworld.benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
+from compworld.benchmarks.leaderboard.records import add_records
+from compworld.benchmarks.leaderboard.sections import Section, sections_of
+from compworld.benchmarks.recipes import presets
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.preset import Preset
+from compworld.benchmarks.runs.executors import Outcome
+from compworld.benchmarks.runs.run import run
 from compworld.evaluation import Evaluation
 from compworld.files import sealed, unsealed, write_json
 from tests.benchmarks.conftest import tiny

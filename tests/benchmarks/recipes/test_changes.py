@@ -2,10 +2,10 @@
 
 import pytest
 
-from agents import Updates
-from benchmarks.recipes.changes import changed
-from benchmarks.recipes.config import RunConfig, TrialTraining
-from benchmarks.recipes.methods import method_class, parameters_of
+from compworld.agents import Updates
+from compworld.benchmarks.recipes.changes import changed
+from compworld.benchmarks.recipes.config import RunConfig, TrialTraining
+from compworld.benchmarks.recipes.methods import method_class, parameters_of
 from tests.benchmarks.conftest import tiny
 
 

@@ -6,16 +6,16 @@ from typing import get_args
 
 import pytest
 
-from agents import ANIL, MAML, METHODS, InnerLoop, LinearHypernetwork, Method, Problem
-from benchmarks.recipes import names
-from benchmarks.recipes.config import RunConfig, TrialTraining
-from benchmarks.recipes.methods import ALL_METHODS, make_learner, method_class, options_of, track_of
-from benchmarks.recipes.presets import PRESETS, preset
-from benchmarks.runs.run import new_method
-from benchmarks.theory.studies import STUDIES
-from benchmarks.worlds.problems import problem_of
-from benchmarks.worlds.world import SETS, World
 from compworld import ENV_IDS, SUPPORTS, make_family
+from compworld.agents import ANIL, MAML, METHODS, InnerLoop, LinearHypernetwork, Method, Problem
+from compworld.benchmarks.recipes import names
+from compworld.benchmarks.recipes.config import RunConfig, TrialTraining
+from compworld.benchmarks.recipes.methods import ALL_METHODS, make_learner, method_class, options_of, track_of
+from compworld.benchmarks.recipes.presets import PRESETS, preset
+from compworld.benchmarks.runs.run import new_method
+from compworld.benchmarks.theory.studies import STUDIES
+from compworld.benchmarks.worlds.problems import problem_of
+from compworld.benchmarks.worlds.world import SETS, World
 from compworld.families import family_names
 from tests.benchmarks.conftest import tiny
 

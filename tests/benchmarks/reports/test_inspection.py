@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.reports.inspection import by_combination, grouped, inspect_run
-from benchmarks.runs.folder import RunFolder
 from compworld import diagnose, make_family, make_split
+from compworld.benchmarks.reports.inspection import by_combination, grouped, inspect_run
+from compworld.benchmarks.runs.folder import RunFolder
 from tests.benchmarks.conftest import tiny
 
 

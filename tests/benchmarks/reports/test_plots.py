@@ -6,10 +6,10 @@ import imageio.v3 as iio
 import matplotlib as mpl
 import pytest
 
-from agents import ACTORS, LEARNERS, Method
-from benchmarks.recipes.methods import FLOORS
-from benchmarks.reports import result_plots, style
-from benchmarks.scores.statistics import Estimate
+from compworld.agents import ACTORS, LEARNERS, Method
+from compworld.benchmarks.recipes.methods import FLOORS
+from compworld.benchmarks.reports import result_plots, style
+from compworld.benchmarks.scores.statistics import Estimate
 
 
 @pytest.mark.parametrize("together", [LEARNERS, ACTORS])

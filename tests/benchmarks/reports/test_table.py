@@ -6,8 +6,8 @@ import io
 import pytest
 from rich.console import Console
 
-from benchmarks.reports.table import Column, Table, spread_of, text_of
-from benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.reports.table import Column, Table, spread_of, text_of
+from compworld.benchmarks.scores.statistics import Estimate
 
 TABLE = Table(
     ["method", "met", Column("steps", ",d"), "score", Column("R²", "+.1f")],

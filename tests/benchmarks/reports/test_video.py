@@ -5,10 +5,10 @@ from pathlib import Path
 import imageio.v3 as iio
 import pytest
 
-from benchmarks import cli
-from benchmarks.reports.inspection import inspect_run
-from benchmarks.reports.video import PAUSE_FRAMES, render_video
-from benchmarks.runs.run import run
+from compworld.benchmarks import cli
+from compworld.benchmarks.reports.inspection import inspect_run
+from compworld.benchmarks.reports.video import PAUSE_FRAMES, render_video
+from compworld.benchmarks.runs.run import run
 from tests.benchmarks.conftest import tiny
 
 

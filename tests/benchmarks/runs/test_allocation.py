@@ -10,8 +10,8 @@ import pytest
 PROGRAM = """
 import sys
 import numpy as np
-from benchmarks.runs.allocation import keep_freed_memory
-from benchmarks.speed.memory import resident_mib
+from compworld.benchmarks.runs.allocation import keep_freed_memory
+from compworld.benchmarks.speed.memory import resident_mib
 
 if sys.argv[1] == "keep":
     assert keep_freed_memory()

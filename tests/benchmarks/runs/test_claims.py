@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.runs import claims
-from benchmarks.runs.claims import Busy, Lost, claimed, owner_of, patiently
+from compworld.benchmarks.runs import claims
+from compworld.benchmarks.runs.claims import Busy, Lost, claimed, owner_of, patiently
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from benchmarks.runs.claims import claimed
+from compworld.benchmarks.runs.claims import claimed
 with claimed(Path(sys.argv[1])):
     print("claimed", flush=True)
     time.sleep(60)

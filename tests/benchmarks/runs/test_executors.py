@@ -7,11 +7,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks.runs.executors import results_of, run_all
-from benchmarks.runs.failures import RunsFailed
-from benchmarks.runs.folder import RunFolder
-from benchmarks.runs.run import run
-from benchmarks.runs.workers import Event, Step, side_by_side
+from compworld.benchmarks.runs.executors import results_of, run_all
+from compworld.benchmarks.runs.failures import RunsFailed
+from compworld.benchmarks.runs.folder import RunFolder
+from compworld.benchmarks.runs.run import run
+from compworld.benchmarks.runs.workers import Event, Step, side_by_side
 from tests.benchmarks.conftest import tiny
 
 BROKEN = tiny("anil", options={**tiny().options, "width": -1})

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.recipes.config import CONFIG_VERSION
-from benchmarks.runs.folder import RunFolder
-from benchmarks.runs.run import trained_run
+from compworld.benchmarks.recipes.config import CONFIG_VERSION
+from compworld.benchmarks.runs.folder import RunFolder
+from compworld.benchmarks.runs.run import trained_run
 from compworld.files import write_text
 from tests.benchmarks.conftest import tiny
 

@@ -15,9 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
-from benchmarks.recipes.config import RunConfig
-from benchmarks.runs.folder import RunFolder
-from benchmarks.runs.run import run
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.runs.folder import RunFolder
+from compworld.benchmarks.runs.run import run
 from tests.benchmarks.conftest import tiny
 
 KILLS = int(os.environ.get("COMPWORLD_KILLS", "1"))
@@ -28,7 +28,7 @@ SECONDS_LEFT = 5
 PROGRAM = """
 import sys
 from pathlib import Path
-from benchmarks.runs.executors import failures, run_all
+from compworld.benchmarks.runs.executors import failures, run_all
 from tests.benchmarks.runs.test_kills import CONFIGS, COUNTED
 from tests.benchmarks.conftest import tiny
 outcomes = run_all(COUNTED if sys.argv[3:] else CONFIGS, Path(sys.argv[1]), int(sys.argv[2]))

@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 
 import compworld
-from agents.training import MetaTrainer
-from benchmarks.leaderboard.records import read_record
-from benchmarks.recipes.config import RunConfig
-from benchmarks.reports.summary import table_of
-from benchmarks.runs.folder import RunFolder
-from benchmarks.runs.records import progress_of, read_student
-from benchmarks.runs.run import new_learner, run, trained_run
-from benchmarks.theory.student import Setting
-from benchmarks.worlds.world import World
+from compworld.agents.training import MetaTrainer
+from compworld.benchmarks.leaderboard.records import read_record
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.reports.summary import table_of
+from compworld.benchmarks.runs.folder import RunFolder
+from compworld.benchmarks.runs.records import progress_of, read_student
+from compworld.benchmarks.runs.run import new_learner, run, trained_run
+from compworld.benchmarks.theory.student import Setting
+from compworld.benchmarks.worlds.world import World
 from compworld.files import sealed, write_json
 from compworld.manifests.frozen import load_manifest, write_manifests
 from tests.benchmarks.conftest import tiny

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import torch
 
-import benchmarks
-from agents import accelerate
-from agents.reward.trainer import ActingTrainer
-from agents.training import MetaTrainer, Trainer
-from benchmarks.recipes.config import RunConfig
-from benchmarks.recipes.methods import ADAPTIVE
-from benchmarks.runs.run import run, trained_run
-from benchmarks.scores.trials import SPLITS
-from benchmarks.worlds.world import SETS, World
+from compworld import benchmarks
+from compworld.agents import accelerate
+from compworld.agents.reward.trainer import ActingTrainer
+from compworld.agents.training import MetaTrainer, Trainer
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.methods import ADAPTIVE
+from compworld.benchmarks.runs.run import run, trained_run
+from compworld.benchmarks.scores.trials import SPLITS
+from compworld.benchmarks.worlds.world import SETS, World
 from compworld.evaluation import Evaluation
 from tests.benchmarks.conftest import tiny
 
@@ -141,16 +141,19 @@ def test_plain_torch_gives_the_same_run(tmp_path: Path, monkeypatch: pytest.Monk
 def test_threads_that_spin_are_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmarks, "TORCH_CAME_FIRST", True)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
-    with pytest.warns(RuntimeWarning, match="torch was loaded before benchmarks") as said:
+    with pytest.warns(RuntimeWarning, match="torch was loaded before compworld.benchmarks") as said:
         run(tiny("random"), tmp_path)
     assert len(said) == 1
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     run(tiny("random", seed=1), tmp_path)  # a warning would be an error
 
 
-@pytest.mark.parametrize(("first", "second", "late"), [("torch", "benchmarks", True), ("benchmarks", "torch", False)])
+OURS = "compworld.benchmarks"
+
+
+@pytest.mark.parametrize(("first", "second", "late"), [("torch", OURS, True), (OURS, "torch", False)])
 def test_the_wait_policy_is_set_before_torch_or_known_to_be_late(first: str, second: str, late: bool) -> None:
-    program = f"import {first}, {second}, os, benchmarks; print(benchmarks.TORCH_CAME_FIRST, os.environ['OMP_WAIT_POLICY'])"
+    program = f"import {first}, {second}, os; print({OURS}.TORCH_CAME_FIRST, os.environ['OMP_WAIT_POLICY'])"
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.split() == [str(late), "PASSIVE"]

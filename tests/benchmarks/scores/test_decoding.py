@@ -7,12 +7,12 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
-from agents import ANIL, InnerLoop
-from benchmarks.recipes.methods import ADAPTIVE
-from benchmarks.runs.run import new_learner
-from benchmarks.scores.decoding import PENALTIES, PERMUTATIONS, PROBES, decode, decoding, probes_of, readings_of
-from benchmarks.worlds.world import World
 from compworld import make_family, make_split
+from compworld.agents import ANIL, InnerLoop
+from compworld.benchmarks.recipes.methods import ADAPTIVE
+from compworld.benchmarks.runs.run import new_learner
+from compworld.benchmarks.scores.decoding import PENALTIES, PERMUTATIONS, PROBES, decode, decoding, probes_of, readings_of
+from compworld.benchmarks.worlds.world import World
 from tests.benchmarks.conftest import tiny
 
 

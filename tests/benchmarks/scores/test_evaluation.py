@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from agents import Adapted, NoAdaptation, Nothing, UniformRandom
-from benchmarks.scores.closed_loop import closed_loop
-from benchmarks.scores.open_loop import open_loop
-from benchmarks.scores.r_squared import r_squared
-from benchmarks.worlds.problems import meta_batch, problem_of
-from benchmarks.worlds.world import World
 from compworld import ENV_IDS, FewShotBatch
+from compworld.agents import Adapted, NoAdaptation, Nothing, UniformRandom
+from compworld.benchmarks.scores.closed_loop import closed_loop
+from compworld.benchmarks.scores.open_loop import open_loop
+from compworld.benchmarks.scores.r_squared import r_squared
+from compworld.benchmarks.worlds.problems import meta_batch, problem_of
+from compworld.benchmarks.worlds.world import World
 from tests.benchmarks.conftest import tiny
 
 PLAYED = list(ENV_IDS.values())

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.scores.statistics import aggregate, difference, estimate, interquartile_mean, lower_fifth
+from compworld.benchmarks.scores.statistics import aggregate, difference, estimate, interquartile_mean, lower_fifth
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import torch
 
-from agents import accelerate
-from benchmarks.cli import main
-from benchmarks.recipes.methods import ADAPTIVE
-from benchmarks.speed import bench
-from benchmarks.speed.measurements import measurements
+from compworld.agents import accelerate
+from compworld.benchmarks.cli import main
+from compworld.benchmarks.recipes.methods import ADAPTIVE
+from compworld.benchmarks.speed import bench
+from compworld.benchmarks.speed.measurements import measurements
 
 
 def test_every_published_configuration_has_a_reference_figure() -> None:

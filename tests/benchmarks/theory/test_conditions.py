@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.recipes.config import Evaluation, RunConfig
-from benchmarks.runs.folder import RunFolder
-from benchmarks.scores import statistics
-from benchmarks.theory import conditions
-from benchmarks.theory.compared import compare
-from benchmarks.theory.conditions import BUDGETS, Budget, Compositionality, Condition, Connectivity, Experiment
-from benchmarks.theory.identification import Budget as StudentBudget
-from benchmarks.theory.study import carry_out
 from compworld import diagnose, make_family
+from compworld.benchmarks.recipes.config import Evaluation, RunConfig
+from compworld.benchmarks.runs.folder import RunFolder
+from compworld.benchmarks.scores import statistics
+from compworld.benchmarks.theory import conditions
+from compworld.benchmarks.theory.compared import compare
+from compworld.benchmarks.theory.conditions import BUDGETS, Budget, Compositionality, Condition, Connectivity, Experiment
+from compworld.benchmarks.theory.identification import Budget as StudentBudget
+from compworld.benchmarks.theory.study import carry_out
 
 EXPERIMENTS = [experiment for budget in BUDGETS.values() for experiment in budget.experiments]
 CONDITIONS: list[type[Condition]] = [Connectivity, Compositionality]

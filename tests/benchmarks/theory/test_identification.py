@@ -6,11 +6,11 @@ import imageio.v3 as iio
 import pytest
 import torch
 
-from benchmarks.cli import main
-from benchmarks.theory.alignment import module_alignment
-from benchmarks.theory.identification import SUPPORTS, Budget, Identification
-from benchmarks.theory.student import Setting, identifiable, identify, run, split_of
-from benchmarks.theory.study import carry_out
+from compworld.benchmarks.cli import main
+from compworld.benchmarks.theory.alignment import module_alignment
+from compworld.benchmarks.theory.identification import SUPPORTS, Budget, Identification
+from compworld.benchmarks.theory.student import Setting, identifiable, identify, run, split_of
+from compworld.benchmarks.theory.study import carry_out
 
 
 def random_networks(seed):

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from benchmarks.theory.networks import TASKS_AT_ONCE, Networks
+from compworld.benchmarks.theory.networks import TASKS_AT_ONCE, Networks
 
 
 def drawn(tasks: int, modules: int, inputs: int, width: int) -> tuple[Networks, torch.Tensor, torch.Tensor]:

@@ -7,11 +7,11 @@ from pathlib import Path
 import imageio.v3 as iio
 import pytest
 
-from benchmarks.recipes.config import Evaluation
-from benchmarks.theory.studies import STUDIES, study_of
-from benchmarks.theory.study import carry_out
-from benchmarks.theory.sweep import SETS, Budget, Cell, Sweep
-from benchmarks.theory.tasks import needed
+from compworld.benchmarks.recipes.config import Evaluation
+from compworld.benchmarks.theory.studies import STUDIES, study_of
+from compworld.benchmarks.theory.study import carry_out
+from compworld.benchmarks.theory.sweep import SETS, Budget, Cell, Sweep
+from compworld.benchmarks.theory.tasks import needed
 
 SWEEPS = [name for name in STUDIES if isinstance(study_of(name), Sweep)]
 

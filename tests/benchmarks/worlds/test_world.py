@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.worlds.world import SETS, World
+from compworld.benchmarks.worlds.world import SETS, World
 from tests.benchmarks.conftest import tiny
 
 
