@@ -10,7 +10,7 @@ import numpy as np
 from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.reports import style
 from compworld.benchmarks.scores.names import title_of_score
-from compworld.benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.scores.statistics import INTERVALS, Estimate
 
 LINE_STYLES = ("-", "--", ":", "-.")
 YES, NO = "#0072B2", "#D55E00"
@@ -134,5 +134,5 @@ def conditions_picture(found: dict[str, Any], met: str, missed: str, path: Path)
         axis.set_xticks(range(len(supports)), [support.replace(", ", ",\n") for support in supports])
         axis.set(title=title, ylabel=f"{score}, held out", xlim=(-0.6, len(supports) - 0.4))
     style.legend_below(figure, axes)
-    figure.suptitle(f"{found['title']}: 95 % intervals over seeds and tasks")
+    figure.suptitle(textwrap.fill(f"{found['title']}: {INTERVALS}", 60 * len(panels)))
     style.save(figure, path)
