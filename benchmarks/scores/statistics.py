@@ -98,7 +98,8 @@ def simultaneous(comparisons: int) -> float:
 def together(comparisons: int) -> str:
     """What a table says of such intervals."""
     number = "1 comparison" if comparisons == 1 else f"{comparisons} comparisons"
+    each = 100 * simultaneous(comparisons)
     return (
-        f"{number}, paired by world, each with an interval at {100 * simultaneous(comparisons):.1f} %, so that all of this table hold "
-        f"together in {100 * CONFIDENCE:.0f} % of cases (Bonferroni)"
+        f"{number}, paired by world, each with an interval at {each:.1f} %, so that all of this table hold together in "
+        f"{100 * CONFIDENCE:.0f} % of cases (Bonferroni)"
     )
