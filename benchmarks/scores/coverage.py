@@ -46,21 +46,29 @@ class Spread:
         )
 
     def drawn(self, worlds: int, rng: np.random.Generator) -> list[Tasks]:
-        """New worlds with a seed each, around a truth of 0."""
+        """New worlds with a seed each, around a truth of 0 in the middle of the scale."""
         error = self.tasks / math.sqrt(self.number)
         means_W = math.hypot(self.worlds, self.seeds, error) * rng.normal(size=worlds)
         free = self.number - 1
         deviations_W = self.tasks * np.sqrt(rng.chisquare(free, size=worlds) / free)
-        return [Tasks(self.number, *of_world, 0, 0) for of_world in zip(means_W.tolist(), deviations_W.tolist(), strict=True)]
+        return [
+            Tasks(self.number, mean, deviation, -0.5, 0.5)
+            for mean, deviation in zip(means_W.tolist(), deviations_W.tolist(), strict=True)
+        ]
 
 
 Interval = Callable[[Sequence[Tasks], np.random.Generator], tuple[float, float]]
 
 
-def students_t(worlds: Sequence[Tasks], rng: np.random.Generator) -> tuple[float, float]:
+def of_tables(worlds: Sequence[Tasks], rng: np.random.Generator) -> tuple[float, float]:
     """What tables have."""
     found = statistics.estimate(worlds)
     return found.low, found.high
+
+
+def students_t(worlds: Sequence[Tasks], rng: np.random.Generator) -> tuple[float, float]:
+    """Over worlds alone."""
+    return plain_t(np.asarray([world.mean for world in worlds]), rng)
 
 
 def bootstrap(worlds: Sequence[Tasks], rng: np.random.Generator) -> tuple[float, float]:
@@ -79,6 +87,7 @@ def bootstrap_of_interquartile_mean(worlds: Sequence[Tasks], rng: np.random.Gene
 
 
 OVER_WORLDS: Mapping[str, Interval] = {
+    "Student's t over worlds, at least over tasks": of_tables,
     "Student's t over worlds": students_t,
     "bootstrap, mean": bootstrap,
     "bootstrap, interquartile mean": bootstrap_of_interquartile_mean,
@@ -101,7 +110,7 @@ def ends_added(scores_T: np.ndarray, rng: np.random.Generator) -> tuple[float, f
 
 
 def plain_t(scores_T: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
-    """Student's t over tasks as they are."""
+    """Student's t over values as they are."""
     half = half_width(float(scores_T.std(ddof=1)), len(scores_T))
     return float(scores_T.mean()) - half, float(scores_T.mean()) + half
 

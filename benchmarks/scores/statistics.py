@@ -1,8 +1,9 @@
 """Means over worlds and their intervals: pure functions of what the tasks of each world say.
 
 Worlds are the sample: each has its own mazes, preferences and split, and one run. The interval of a mean is Student's t over
-worlds; that of one world alone is over its tasks. How often they hold the truth is simulated in
-:mod:`compworld.benchmarks.scores.coverage`; why they were chosen: docs/decisions/0019-intervals-over-worlds.md.
+worlds, and never narrower than one over all their tasks; that of one world alone is over its tasks. How often they hold the
+truth is simulated in :mod:`compworld.benchmarks.scores.coverage`; why they were chosen:
+docs/decisions/0019-intervals-over-worlds.md.
 """
 
 import math
@@ -14,7 +15,7 @@ import numpy as np
 
 from compworld.evaluation.interval import CONFIDENCE, DIFFERENCE, SCORE, Numbers, Tasks, half_width
 
-INTERVALS = "95 % intervals over worlds (Student's t; of a single world over its tasks, which says nothing of others)"
+INTERVALS = "95 % intervals over worlds (of a single world over its tasks, which says nothing of others)"
 """How tables and pictures call them."""
 
 
@@ -33,17 +34,28 @@ class Estimate(Numbers):
 
 
 def estimate(worlds: Sequence[Tasks], confidence: float = CONFIDENCE) -> Estimate:
-    """Mean over worlds of their means over tasks.
+    """Mean over worlds of their means over tasks, with the wider of two intervals: over worlds, and over all their tasks.
+
+    The latter is all that one world has. Of several it bounds from below what worlds that agree by chance would claim.
 
     Args:
         worlds: each with as much weight, however many tasks it has.
-        confidence: of the interval, which is over worlds; over tasks if there is one world.
+        confidence: of the interval.
     """
-    if len(worlds) == 1:
-        return Estimate(worlds[0].mean, *worlds[0].interval(confidence))
     means = np.asarray([world.mean for world in worlds])
-    value, half = float(means.mean()), half_width(float(means.std(ddof=1)), len(means), confidence)
-    return Estimate(value, value - half, value + half)
+    value = float(means.mean())
+    half = half_width(float(means.std(ddof=min(1, len(means) - 1))), len(means), confidence)
+    low, high = _all_tasks(worlds, value).interval(confidence)
+    # Either may be missing, and is NaN then.
+    return Estimate(value, float(np.fmin(value - half, low)), float(np.fmax(value + half, high)))
+
+
+def _all_tasks(worlds: Sequence[Tasks], mean: float) -> Tasks:
+    """Of all worlds together, with the deviation that tasks have within worlds."""
+    number = sum(world.number for world in worlds)
+    squares = sum((world.number - 1) * world.deviation**2 for world in worlds)
+    lowest, highest = min(world.lowest for world in worlds), max(world.highest for world in worlds)
+    return Tasks(number, mean, math.sqrt(squares / max(1, number - len(worlds))), lowest, highest)
 
 
 def record_of(worlds: Sequence[Tasks], confidence: float = CONFIDENCE) -> dict[str, Any]:
@@ -97,9 +109,10 @@ def simultaneous(comparisons: int) -> float:
 
 def together(comparisons: int) -> str:
     """What a table says of such intervals."""
-    number = "1 comparison" if comparisons == 1 else f"{comparisons} comparisons"
-    each = 100 * simultaneous(comparisons)
+    if comparisons == 1:
+        return f"1 comparison, paired by world, with an interval at {100 * CONFIDENCE:.0f} %"
+    each, all_of_them = (100 * confidence for confidence in (simultaneous(comparisons), CONFIDENCE))
     return (
-        f"{number}, paired by world, each with an interval at {each:.1f} %, so that all of this table hold together in "
-        f"{100 * CONFIDENCE:.0f} % of cases (Bonferroni)"
+        f"{comparisons} comparisons, paired by world, each with an interval at {each:.1f} %, so that all hold together in "
+        f"{all_of_them:.0f} % of tables (Bonferroni)"
     )

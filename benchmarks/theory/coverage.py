@@ -1,6 +1,6 @@
 """How often do the intervals of tables hold the truth? Simulated with spreads that nested runs of our own have."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -80,7 +80,7 @@ class Coverage(Study[Budget, RunConfig]):
             for row in _spreads([grouped[family, which, method] for method in METHODS], budget.seeds)
         ]
         rng = np.random.default_rng(0)
-        recorded = [of_runs[0] for of_runs in grouped.values()]
+        recorded = {family: [runs[0] for place, runs in grouped.items() if place[0] == family] for family in FAMILIES}
         return {
             "experiment": self.name,
             "title": self.title,
@@ -112,8 +112,8 @@ world) and tasks are nested random effects, normal, with these standard deviatio
 
 {over_worlds.markdown()}
 
-The same of one world, whose tasks are the sample: drawn from recorded scores of the first run of each family, set and
-method (the lowest share over them), and tasks that succeed or do not.
+The same of one world, whose tasks are the sample: drawn from recorded scores of a family's first run (the lowest share
+over sets and methods), and tasks that succeed or do not.
 
 {over_tasks.markdown()}
 """
@@ -151,8 +151,10 @@ def _over_worlds(spreads: Sequence[dict[str, Any]], repetitions: int, rng: np.ra
     ]
 
 
-def _over_tasks(recorded: Sequence[np.ndarray], repetitions: int, rng: np.random.Generator) -> list[dict[str, Any]]:
-    populations = {"recorded scores": recorded}
+def _over_tasks(
+    recorded: Mapping[str, Sequence[np.ndarray]], repetitions: int, rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    populations = {f"recorded, {family}": list(scores) for family, scores in recorded.items()}
     populations |= {f"success rate {rate}": [(np.arange(1000) < 1000 * rate).astype(float)] for rate in RARE}
     return [
         {

@@ -57,7 +57,7 @@ def test_leaderboard_writes_table_data_plots_and_video(
     table = (folder / "leaderboard.md").read_text()
     assert "| method | worlds | success rate, fresh | success rate, held out | action accuracy, fresh | " in table
     assert "| linear hypernetwork | 2 |" in table
-    assert "- 1 comparison, paired by world, each with an interval at 95.0 %, " in table
+    assert "- 1 comparison, paired by world, with an interval at 95 %; " in table
     assert "linear hypernetwork minus ANIL, success rate, held out (2 worlds): " in table
     assert "mean over 2 seeds" in table
     lines = list(csv.DictReader((folder / "leaderboard.csv").read_text().splitlines()))

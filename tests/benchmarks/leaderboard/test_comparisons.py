@@ -97,7 +97,7 @@ def test_sentences_and_data_say_the_same() -> None:
     made = section({"linear_hypernetwork": 0.9, "anil": 0.1}, 5)
     (found,) = comparisons_of(made)
     first, line = leads(made)
-    assert first.startswith("- 1 comparison, paired by world, each with an interval at 95.0 %")
+    assert first.startswith("- 1 comparison, paired by world, with an interval at 95 %; ")
     data = json.loads(json.dumps(found.as_dict(), allow_nan=False))
     assert recomputed(data) == found.estimate
     shown = f"{found.estimate.value:+.3f} [{found.estimate.low:+.3f}, {found.estimate.high:+.3f}]"

@@ -12,7 +12,7 @@ from compworld.benchmarks.scores.coverage import (
     bootstrap_of_interquartile_mean,
     coverage,
     coverage_of_tasks,
-    students_t,
+    of_tables,
 )
 from compworld.benchmarks.scores.statistics import estimate, simultaneous
 from compworld.benchmarks.theory.coverage import WORLDS
@@ -30,7 +30,7 @@ def test_intervals_over_worlds_hold_the_truth(worlds: int) -> None:
     """Of levels and of differences; also where only tasks vary, or only worlds."""
     rng = np.random.default_rng(worlds)
     for spread in (*SPREADS, Spread(0.0, 0.0, 0.3, 192), Spread(0.1, 0.0, 0.0, 192)):
-        assert coverage(students_t, spread, worlds, REPETITIONS, rng) >= ENOUGH
+        assert coverage(of_tables, spread, worlds, REPETITIONS, rng) >= ENOUGH
 
 
 def test_the_simulation_can_tell_an_interval_that_is_too_short() -> None:

@@ -20,9 +20,10 @@ from compworld.benchmarks.scores.statistics import (
 from compworld.evaluation.interval import DIFFERENCE, Tasks
 
 
-def some_worlds(number: int, tasks: int = 40) -> list[np.ndarray]:
+def some_worlds(number: int, tasks: int = 400) -> list[np.ndarray]:
+    """That differ by more than so many tasks could make them."""
     rng = np.random.default_rng(number)
-    return [rng.uniform(size=tasks + world) for world in range(number)]
+    return [world / 2 + rng.uniform(size=tasks + world) for world in range(number)]
 
 
 @pytest.mark.parametrize("worlds", [2, 3, 5, 10])
@@ -61,8 +62,17 @@ def test_scores_beyond_the_scale_are_ends_of_it() -> None:
         Tasks.of(np.empty(0))
 
 
-def test_identical_worlds_have_an_interval_of_no_width() -> None:
-    assert estimate(scored([np.full(4, 0.5), np.full(4, 0.5)])) == Estimate(0.5, 0.5, 0.5)
+def test_worlds_that_agree_by_chance_claim_no_more_than_their_tasks_carry() -> None:
+    rng = np.random.default_rng(0)
+    scores = [values - values.mean() for values in rng.normal(size=(3, 50))]
+    found = estimate(scored(scores))
+    pooled = np.concatenate([*scores, 2 * [min(map(np.min, scores)), max(map(np.max, scores))]])
+    half = stats.t.ppf(0.975, len(pooled) - 1) * stats.sem(pooled)
+    assert found.value == pytest.approx(0)
+    assert found.high - found.low == pytest.approx(2 * half, rel=0.02)
+    # Nor are all worlds perfect because five were.
+    perfect = estimate(scored(5 * [np.ones(192)]))
+    assert 0.99 < perfect.low < 1
 
 
 def test_differences_do_not_see_what_worlds_share() -> None:
