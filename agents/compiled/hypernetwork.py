@@ -134,10 +134,10 @@ def _first_layer(task, taken, slow, projections):
 
 
 @compiled
-def _samples(task, taken, classes):
+def _samples(task, taken, kind):
     """A task's samples."""
     begin, end = taken.starts[task], taken.starts[task + 1]
-    return templates.Samples(taken.inputs[begin:end], taken.targets[begin:end], classes)
+    return templates.Samples(taken.inputs[begin:end], taken.targets[begin:end], kind)
 
 
 @compiled
@@ -161,7 +161,7 @@ def _adapt_to(task, support, inner, slow, room):
     if not support.inputs.shape[1]:
         projection.project(slow.banks.first, support.rows[begin:end], first, room.unmoved)
     network = templates.Network(first, slow.banks.hidden, slow.banks.output)
-    samples, weights_WS = _samples(task, support, inner.classes), support.weights
+    samples, weights_WS = _samples(task, support, inner.kind), support.weights
     fast[0] = slow.start
     first_moment[:] = 0
     second_moment[:] = 0
@@ -191,7 +191,7 @@ def _score(task, query, inner, slow, of_slow, room):
     network = templates.Network(first, slow.banks.hidden, slow.banks.output)
     use = uses.Use(2 * steps, room.of_query_first[:size], used.of_hidden, used.of_output)
     mixing.mix(room.fast[steps], steps, stages, embeddings, at.mixtures, room.bias)
-    samples, weights = _samples(task, query, inner.classes), query.weights[0, begin:end]
+    samples, weights = _samples(task, query, inner.kind), query.weights[0, begin:end]
     loss = templates.forward_and_back(at, use, network, room.bias, samples, weights, room.scratch)
     uses.note_coefficients(2 * steps, used, at.mixtures)
     templates.onto_templates(use, network, room.of_mixtures)
@@ -216,7 +216,7 @@ def _back(task, support, inner, slow, of_slow, room):
     size = _first_size(task, support, slow)
     first = _first_layer(task, support, slow, room.projections)
     network = templates.Network(first, slow.banks.hidden, slow.banks.output)
-    samples, weights_WS = _samples(task, support, inner.classes), support.weights
+    samples, weights_WS = _samples(task, support, inner.kind), support.weights
     moved = templates.pass_number(steps + 1, end - begin, passes)
     first_moment[:] = 0
     second_moment[:] = 0

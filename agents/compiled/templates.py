@@ -14,7 +14,7 @@ import numpy as np
 from compworld.agents.compiled.compiler import compiled
 from compworld.agents.compiled.gemm import gemm
 from compworld.agents.compiled.layers import add_bias, mask, rectify, sum_samples
-from compworld.agents.compiled.losses import curvature, loss_and_gradient
+from compworld.agents.compiled.losses import Kind, curvature, loss_and_gradient
 
 
 class Banks(NamedTuple):
@@ -69,8 +69,7 @@ class Samples(NamedTuple):
     """[N, D]; D is 0 for sparse observations."""
     targets: np.ndarray
     """[N, A]"""
-    classes: bool
-    """See :mod:`compworld.agents.compiled.losses`."""
+    kind: Kind
 
 
 class Scratch(NamedTuple):
@@ -171,7 +170,7 @@ def forward_and_back(at, use, network, bias_A, samples, weights_N, scratch):
     np.dot(last, output.T, at.output_delta)
     add_bias(at.output_delta, _biases(at.output, width))
     add_bias(at.output_delta, bias_A)
-    loss = loss_and_gradient(at.output_delta, samples.targets, weights_N, samples.classes, at.probabilities)
+    loss = loss_and_gradient(at.output_delta, samples.targets, weights_N, samples.kind, at.probabilities)
     np.dot(at.output_delta, output, at.deltas[hidden, :count])
     mask(at.deltas[hidden, :count], last)
     for g in range(hidden - 1, -1, -1):
@@ -209,7 +208,7 @@ def along_direction(at, moved, use, network, of_bias_A, samples, weights_N, scra
     gemm(last, moved_output.T, 1, moved_delta)
     add_bias(moved_delta, _biases(moved.output, width))
     add_bias(moved_delta, of_bias_A)
-    curvature(moved_delta, weights_N, samples.classes, at.probabilities)
+    curvature(moved_delta, weights_N, samples.kind, at.probabilities)
     np.dot(moved_delta, output, moved.deltas[hidden, :count])
     gemm(delta, moved_output, 1, moved.deltas[hidden, :count])
     mask(moved.deltas[hidden, :count], last)

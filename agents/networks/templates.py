@@ -95,7 +95,10 @@ class TemplateNetwork(nn.Module):
         return table.view(-1, self.templates, self.width).transpose(0, 1).reshape(self.templates, -1)
 
     def banks(self) -> tuple[Tensor, ...]:
-        """Scaled banks behind the first, biases behind weights: of hidden layers, if any, [C, (H + 1) * H], and [C, A * (H + 1)]."""
+        """Scaled banks behind the first: that of hidden layers, [C, (H + 1) * H], if there are any, and [C, A * (H + 1)].
+
+        Biases lie behind weights.
+        """
         output = self.output.view(self.templates, self.width, -1).mT.reshape(self.templates, -1)
         weights, biases = (*self.hidden, output), list(self.biases)[1:]
         return tuple(torch.cat([w / math.sqrt(self.width), b], 1) for w, b in zip(weights, biases, strict=True))

@@ -70,7 +70,7 @@ def adapted_by_formula(
         first = {name: 0.9 * first[name] + 0.1 * gradients[name] for name in fast}
         second = {name: 0.999 * second[name] + 0.001 * gradients[name] ** 2 for name in fast}
         update = {
-            name: first[name] / (1 - 0.9**step) / (torch.sqrt(second[name] / (1 - 0.999**step) + 1.19e-7) + 1e-8)
+            name: first[name] / (1 - 0.9**step) / (torch.sqrt(second[name] / (1 - 0.999**step) + 2**-23) + 1e-8)
             for name in fast
         }
         fast = {name: fast[name] - inner.learning_rate * (update[name] + inner.weight_decay * fast[name]) for name in fast}
