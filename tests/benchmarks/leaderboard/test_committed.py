@@ -13,7 +13,7 @@ from scipy import stats
 from compworld.benchmarks.leaderboard.sections import heading
 from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.reports.table import text_of
-from compworld.benchmarks.scores.statistics import Estimate, recomputed
+from compworld.benchmarks.scores.statistics import Estimate, counted, recomputed
 
 RESULTS = Path(__file__).parents[3] / "benchmarks" / "results"
 TABLES = sorted(path.parent for path in RESULTS.glob("*/leaderboard.json"))
@@ -62,8 +62,7 @@ def test_what_is_printed_is_what_is_recomputed(folder: Path) -> None:
     printed = {section.partition("\n")[0]: section for section in sections[1:]}
     for row in data["rows"]:
         cells = " | ".join(text_of(recomputed(record)) for record in row["estimates"].values())
-        worlds = "1 (its tasks)" if len(row["seeds"]) == 1 else str(len(row["seeds"]))
-        assert f"| {title_of(row['method'])} | {worlds} | {cells} |" in printed[row["section"]]
+        assert f"| {title_of(row['method'])} | {counted(len(row['seeds']))} | {cells} |" in printed[row["section"]]
     for one in data["comparisons"]:
         names = f"{title_of(one['method'])} minus {title_of(one['other'])}, {heading(one['set'], one['metric'])}"
         found = [line for line in printed[one["section"]].splitlines() if line.startswith(f"- {names} (")]
