@@ -10,6 +10,7 @@ import numpy as np
 
 from compworld.benchmarks.recipes.methods import FLOORS, title_of
 from compworld.benchmarks.reports import style
+from compworld.benchmarks.runs.divergence import numbers
 from compworld.benchmarks.scores.statistics import INTERVALS, Estimate
 
 
@@ -96,8 +97,9 @@ def learning_curves(
             axis.plot(tasks, values.mean(0), color=colours[method], label=title_of(method))
             axis.fill_between(tasks, values.min(0), values.max(0), color=colours[method], alpha=0.15, linewidth=0)
         axis.set(title=textwrap.fill(panel.title, 44), xlabel=seen, ylabel=title)
-        if shown:
-            axis.set_ylim(style.limits_of([value for _, values in shown.values() for value in values.flat]))
+        drawn = [value for _, values in shown.values() for value in values.flat if np.isfinite(value)]
+        if drawn:
+            axis.set_ylim(style.limits_of(drawn))
         style.floor_lines(axis, {m: float(a.mean(0).max()) for m, (_, a) in curves.items() if m not in shown})
     style.legend_below(figure, axes)
     figure.suptitle("Validation: trained combinations, fresh episodes; mean and range over seeds")
@@ -139,9 +141,9 @@ def adaptation_curves(curves: Sequence[Mapping[str, Sequence[Sequence[Estimate]]
 
 
 def _of_seeds(seeds: Sequence[Sequence[Mapping[str, Any]]], score: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """Tasks seen [records], and a score [seeds, records], as far as all seeds have come."""
+    """Tasks seen [records], and a score [seeds, records], not a number where one diverged, as far as all seeds have come."""
     shortest = min((len(records) for records in seeds), default=0)
     if not shortest:
         return None
     seen = np.asarray([record["tasks"] for record in seeds[0][:shortest]])
-    return seen, np.asarray([[record[score] for record in records[:shortest]] for records in seeds])
+    return seen, np.asarray([numbers([record[score] for record in records[:shortest]]) for records in seeds])
