@@ -90,6 +90,28 @@ class BayesAgent(ABC):
         state = self.learn(state, scene, action_B, reward_B, begins_B)
         return self.act(state, scene, steps_B, self.episodes - 1 - episode_B)
 
+    def watch(
+        self, rows_BNR: np.ndarray, action_BN: np.ndarray, reward_BN: np.ndarray, episode_BN: np.ndarray, valid_BN: np.ndarray
+    ) -> Any:
+        """What is remembered of demonstrations: the steps of whole episodes, one task each.
+
+        Args:
+            rows_BNR: active rows before each step.
+            action_BN, reward_BN: what the expert did, and what it gave.
+            episode_BN: which of its task's episodes a step belongs to.
+            valid_BN: bool; steps that are no padding.
+        """
+        state = taken(self.new_state(len(rows_BNR)), np.arange(len(rows_BNR)))  # fields may share memory; these do not
+        for step in range(rows_BNR.shape[1]):
+            on = np.flatnonzero(valid_BN[:, step])
+            scene, nothing = self.read(rows_BNR[on, step]), np.zeros(len(on))
+            begins = episode_BN[on, step] != (episode_BN[on, step - 1] if step else -1)
+            part = self.learn(taken(state, on), scene, np.full(len(on), self.family.actions), nothing, begins)
+            part = self.learn(part, scene, action_BN[on, step], reward_BN[on, step], nothing.astype(bool))
+            for field, value in zip(state, part, strict=True):
+                field[on] = value
+        return state
+
     @abstractmethod
     def new_state(self, batch: int) -> Any:
         """What is remembered before anything was seen: a named tuple of arrays [B, ...]."""
@@ -101,6 +123,13 @@ class BayesAgent(ABC):
     @abstractmethod
     def act(self, state: Any, scene: Scene, steps_B: np.ndarray, later_B: np.ndarray) -> tuple[np.ndarray, Any]:
         """Actions with ``steps_B`` steps left in the episode and ``later_B`` episodes behind it; and the state."""
+
+    @abstractmethod
+    def values(self, state: Any, scene: Scene) -> np.ndarray:
+        """What the expert that is imitated would hold of the actions, as far as is known; [B, A].
+
+        It does not look at the steps that are left, see :meth:`compworld.families.expert.Expert.action_values`.
+        """
 
     @abstractmethod
     def posterior(self, state: Any) -> np.ndarray:
@@ -203,6 +232,11 @@ def bayes_agent(
             known = ", ".join(map(repr, agent.options))
             raise ValueError(f"option {name!r} is not one of the agent of {family.name!r}; allowed: {known}")
     return agent(grid_family(family), combinations, policy, episodes, **options)
+
+
+def taken(state: Any, rows: np.ndarray) -> Any:
+    """Some rows of a state, by their numbers."""
+    return type(state)(*(field[rows] for field in state))
 
 
 def normalised(log_BC: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from compworld.bayes.agent import BayesAgent, Scene, bayes_for
 from compworld.bayes.slices import NODES, condition
+from compworld.families.state import State
 
 AT_ONCE = 1_000_000
 """Numbers in an array of points times features: the batch is worked through in parts of that size."""
@@ -107,9 +108,16 @@ class PreferencesBayes(BayesAgent):
         self, state: PreferencesState, scene: Scene, steps_B: np.ndarray, later_B: np.ndarray
     ) -> tuple[np.ndarray, PreferencesState]:
         worth_BF = state.mean_BF + later_B[:, None] * state.bonus_BF if self.seeking else state.mean_BF
-        there_BO = scene.cell_BO >= 0
-        worth_BO = np.where(there_BO, np.take_along_axis(worth_BF, np.maximum(scene.feature_BO, 0), axis=1), 0.0)
-        return self.family.expert.optimal_action(self.imagined(scene, worth_BO), steps_B), state
+        return self.family.expert.optimal_action(self._worth(scene, worth_BF), steps_B), state
+
+    def values(self, state: PreferencesState, scene: Scene) -> np.ndarray:
+        expert, imagined = self.family.expert, self._worth(scene, state.mean_BF)
+        return np.asarray(expert.action_values(expert.plan(imagined), imagined))
+
+    def _worth(self, scene: Scene, worth_BF: np.ndarray) -> State:
+        """The scene as a state in which features are worth so much."""
+        found_BO = np.take_along_axis(worth_BF, np.maximum(scene.feature_BO, 0), axis=1)
+        return self.imagined(scene, np.where(scene.cell_BO >= 0, found_BO, 0.0))
 
     def posterior(self, state: PreferencesState) -> np.ndarray:
         return state.chance_BC
