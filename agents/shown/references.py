@@ -12,6 +12,7 @@ from compworld.agents.examples import Problem
 from compworld.agents.learner import Adapted, Learner
 from compworld.bayes import AGENTS, BayesAgent, bayes_agent
 from compworld.families import Family
+from compworld.families.samples import Samples
 from compworld.modules.splits import Split
 
 CERTAIN = 1e-6
@@ -31,10 +32,10 @@ class Reference(Learner, ABC):
 
 
 class ShownBayes(Reference):
-    """The exact posterior given scenes, actions and rewards of demonstrations, with a prior over all combinations.
+    """The exact posterior given everything that demonstrations show, with a prior over all combinations.
 
-    It acts as the expert would whose values are the posterior means; see :meth:`compworld.bayes.BayesAgent.values`. Rewards
-    tell more than the labels that trained learners read: nobody can know more of the task.
+    It acts as the expert would whose values are the posterior means; see :meth:`compworld.bayes.BayesAgent.values`. It reads
+    the rewards too, which trained learners do not: nobody can know more of the task.
 
     Args:
         problem: of the family.
@@ -57,8 +58,9 @@ class ShownBayes(Reference):
     def adapt(self, evidence: Demonstrations, generator: torch.Generator | None = None) -> "Posterior":
         assert self.agent is not None
         shown = evidence.examples
-        seen = shown.inputs, shown.actions, shown.rewards, shown.episodes, shown.weights > 0
-        return Posterior(self.agent, self.problem, self.agent.watch(*(value.cpu().numpy() for value in seen)))
+        seen = shown.inputs, shown.actions, shown.targets, shown.rewards, shown.episodes, shown.weights > 0
+        samples = Samples(*(value.cpu().numpy() for value in seen))
+        return Posterior(self.agent, self.problem, self.agent.watch(samples))
 
 
 class ShownTrainedBayes(ShownBayes):

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 
 from compworld.families import Family, GridFamily, grid_family
+from compworld.families.samples import Samples
 from compworld.families.state import State
 from compworld.modules.splits import Split
 
@@ -90,24 +91,17 @@ class BayesAgent(ABC):
         state = self.learn(state, scene, action_B, reward_B, begins_B)
         return self.act(state, scene, steps_B, self.episodes - 1 - episode_B)
 
-    def watch(
-        self, rows_BNR: np.ndarray, action_BN: np.ndarray, reward_BN: np.ndarray, episode_BN: np.ndarray, valid_BN: np.ndarray
-    ) -> Any:
-        """What is remembered of demonstrations: the steps of whole episodes, one task each.
-
-        Args:
-            rows_BNR: active rows before each step.
-            action_BN, reward_BN: what the expert did, and what it gave.
-            episode_BN: which of its task's episodes a step belongs to.
-            valid_BN: bool; steps that are no padding.
-        """
-        state = taken(self.new_state(len(rows_BNR)), np.arange(len(rows_BNR)))  # fields may share memory; these do not
-        for step in range(rows_BNR.shape[1]):
-            on = np.flatnonzero(valid_BN[:, step])
-            scene, nothing = self.read(rows_BNR[on, step]), np.zeros(len(on))
-            begins = episode_BN[on, step] != (episode_BN[on, step - 1] if step else -1)
+    def watch(self, shown: Samples) -> Any:
+        """What is remembered of demonstrations, those of a task for each row: scenes, actions and what they gave."""
+        batch, steps = shown.valid_TN.shape
+        state = taken(self.new_state(batch), np.arange(batch))  # fields may share memory; these do not
+        for step in range(steps):
+            on = np.flatnonzero(shown.valid_TN[:, step])
+            scene, nothing = self.read(shown.rows_TNR[on, step]), np.zeros(len(on))
+            begins = shown.episode_TN[on, step] != (shown.episode_TN[on, step - 1] if step else -1)
             part = self.learn(taken(state, on), scene, np.full(len(on), self.family.actions), nothing, begins)
-            part = self.learn(part, scene, action_BN[on, step], reward_BN[on, step], nothing.astype(bool))
+            action_B, reward_B = shown.actions_TN[on, step], shown.rewards_TN[on, step].astype(np.float64)
+            part = self.learn(part, scene, action_B, reward_B, np.zeros_like(begins))
             for field, value in zip(state, part, strict=True):
                 field[on] = value
         return state
