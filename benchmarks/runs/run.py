@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from compworld.agents import METHODS, Actor, Learner
+from compworld.agents import METHODS, Actor, Learner, Reference
 from compworld.agents.checkpoints import load_parameters, load_tensors
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.recipes.methods import make_method, track_of
@@ -67,6 +67,8 @@ def new_method(config: RunConfig, world: World) -> Learner | Actor:
     problem = problem_of(world.family, config.imitation) if shown else acting_problem_of(world.grid_family, config.imitation)
     torch.manual_seed(config.seed)
     method = make_method(config.method, config.options, problem)
+    if isinstance(method, Reference):
+        method.enter(world.family, world.split)
     if isinstance(method, Learner) != shown:
         raise ValueError(f"method {config.method!r} cannot be on track {config.track!r}; allowed: {track_of(config.method)!r}")
     return method.to(config.device)

@@ -15,11 +15,10 @@ import pytest
 import torch
 
 from compworld import benchmarks
-from compworld.agents import accelerate
+from compworld.agents import METHODS, Demonstrations, accelerate
 from compworld.agents.reward.trainer import ActingTrainer
 from compworld.agents.training import MetaTrainer, Trainer
 from compworld.benchmarks.recipes.config import RunConfig
-from compworld.benchmarks.recipes.methods import ADAPTIVE
 from compworld.benchmarks.runs import training
 from compworld.benchmarks.runs.run import run, trained_run
 from compworld.benchmarks.runs.training import CHECKPOINT_SECONDS
@@ -27,6 +26,9 @@ from compworld.benchmarks.scores.trials import SPLITS
 from compworld.benchmarks.worlds.world import SETS, World
 from compworld.evaluation import Evaluation
 from tests.benchmarks.conftest import tiny
+
+TRANSFORMERS = ("shown_transformer", "hyla")
+"""Read by what becomes of demonstrations, and by their answers."""
 
 
 def test_every_method_runs_and_is_scored(method: str, family_name: str, tmp_path: Path) -> None:
@@ -53,9 +55,13 @@ def check_shown(config: RunConfig, world: World, result: dict[str, Any]) -> None
         assert ("normalised_return" in scores) == world.has_environment
         assert max(scores.get("normalised_return", [0])) <= 1 + 1e-9
     decoded = result["decoding"]
-    assert (decoded is None) == (config.method not in ADAPTIVE)
+    assert (decoded is None) == (METHODS[config.method].evidence is not Demonstrations)
     if decoded:
-        layers = {"linear_hypernetwork": config.options.get("hidden_layers", 0) + 2, "maml": 2}
+        layers = {
+            "linear_hypernetwork": config.options.get("hidden_layers", 0) + 2,
+            "maml": 2,
+            **dict.fromkeys(TRANSFORMERS, 2),
+        }
         assert len(decoded["layers"]) == layers.get(config.method, 1)
         assert all(len(found["r2"]) == len(found["permuted_r2"]) for found in (decoded, *decoded["layers"].values()))
 
