@@ -42,7 +42,14 @@ PresetName = Literal["quick", "rewarded-quick", "teacher", "evening", "iclr2024"
 """Keys of :data:`compworld.benchmarks.recipes.presets.PRESETS`."""
 
 FamilyName = Literal[
-    "preferences", "preferences-small", "goals", "goals-small", "teacher", "teacher-small", "teacher-scaling2025"
+    "preferences",
+    "preferences-small",
+    "goals",
+    "goals-small",
+    "teacher",
+    "teacher-small",
+    "teacher-scaling2025",
+    "teacher-layerwise",
 ]
 """What ``compworld.families.family_names()`` gives."""
 
