@@ -10,7 +10,8 @@ import numpy as np
 
 from compworld.benchmarks.recipes.methods import FLOORS, REFERENCES, title_of
 from compworld.benchmarks.reports import style
-from compworld.benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.runs.divergence import numbers
+from compworld.benchmarks.scores.statistics import INTERVALS, Estimate
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,9 @@ def learning_curves(
             axis.plot(tasks, values.mean(0), color=colours[method], label=title_of(method))
             axis.fill_between(tasks, values.min(0), values.max(0), color=colours[method], alpha=0.15, linewidth=0)
         axis.set(title=textwrap.fill(panel.title, 44), xlabel=seen, ylabel=title)
-        if shown:
-            axis.set_ylim(style.limits_of([value for _, values in shown.values() for value in values.flat]))
+        drawn = [value for _, values in shown.values() for value in values.flat if np.isfinite(value)]
+        if drawn:
+            axis.set_ylim(style.limits_of(drawn))
         style.floor_lines(axis, {m: float(a.mean(0).max()) for m, (_, a) in curves.items() if m not in shown})
     style.legend_below(figure, axes)
     figure.suptitle("Validation: trained combinations, fresh episodes; mean and range over seeds")
@@ -134,14 +136,15 @@ def adaptation_curves(curves: Sequence[Mapping[str, Sequence[Sequence[Estimate]]
                 )
         axis.set(title=textwrap.fill(title, 44), xlabel="episode of the trial", ylabel="normalised return", xticks=episodes)
     style.legend_below(figure, axes)
-    figure.suptitle("Held-out combinations with 95 % intervals; dotted: trained combinations")
+    note = f"Held-out combinations with {INTERVALS}; dotted: trained combinations"
+    figure.suptitle(textwrap.fill(note, 60 * len(curves)))
     style.save(figure, path)
 
 
 def _of_seeds(seeds: Sequence[Sequence[Mapping[str, Any]]], score: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """Tasks seen [records], and a score [seeds, records], as far as all seeds have come."""
+    """Tasks seen [records], and a score [seeds, records], not a number where one diverged, as far as all seeds have come."""
     shortest = min((len(records) for records in seeds), default=0)
     if not shortest:
         return None
     seen = np.asarray([record["tasks"] for record in seeds[0][:shortest]])
-    return seen, np.asarray([[record[score] for record in records[:shortest]] for records in seeds])
+    return seen, np.asarray([numbers([record[score] for record in records[:shortest]]) for records in seeds])

@@ -16,7 +16,7 @@ from compworld.benchmarks.runs.claims import Claim, claimed, patiently
 from compworld.benchmarks.runs.courses import course_of
 from compworld.benchmarks.runs.divergence import finite
 from compworld.benchmarks.runs.folder import RunFolder
-from compworld.benchmarks.runs.loggers import opened
+from compworld.benchmarks.runs.loggers import check_logger, opened
 from compworld.benchmarks.runs.provenance import provenance
 from compworld.benchmarks.runs.surroundings import of_a_run
 from compworld.benchmarks.runs.threads import limit_threads, warn_of_spinning_threads
@@ -153,6 +153,7 @@ def attempt(config: RunConfig, root: Path, report: Report, log: str | None = Non
     finished = folder.result()
     if finished is not None:
         return finished
+    check_logger(log)
     keep_freed_memory()
     limit_threads()
     warn_of_spinning_threads()

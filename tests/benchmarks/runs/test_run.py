@@ -1,10 +1,13 @@
 """Runs: every method on every family, resuming, skipping, devices and threads."""
 
+import itertools
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,9 @@ from compworld.agents import METHODS, Demonstrations, accelerate
 from compworld.agents.reward.trainer import ActingTrainer
 from compworld.agents.training import MetaTrainer, Trainer
 from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.runs import training
 from compworld.benchmarks.runs.run import run, trained_run
+from compworld.benchmarks.runs.training import CHECKPOINT_SECONDS
 from compworld.benchmarks.scores.trials import SPLITS
 from compworld.benchmarks.worlds.world import SETS, World
 from compworld.evaluation import Evaluation
@@ -116,6 +121,36 @@ def test_a_killed_run_resumes_to_identical_results(
     assert kept[0] == kept[1]
     learners = [trained_run(tmp_path / name, config.run_id).method.state_dict() for name in ("whole", "killed")]
     assert all(torch.equal(value, learners[1][name]) for name, value in learners[0].items())
+
+
+@pytest.mark.parametrize(("seconds", "steps_again"), [(CHECKPOINT_SECONDS + 1, 1), (0.01, 4)])
+@pytest.mark.parametrize("method", ["anil", "gru"])
+def test_checkpoints_are_written_by_time_too(
+    method: str, seconds: float, steps_again: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is killed long before its first validation loses its last minute only."""
+    config = tiny(method)
+    config = replace(config, evaluation=replace(config.evaluation, validate_every=4))
+    whole = run(config, tmp_path / "whole")
+    clock = itertools.count(step=seconds)  # that is looked at once a step
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    taken: list[int] = []
+    trainer_class = MetaTrainer if config.track == "shown" else ActingTrainer
+    step = trainer_class.step
+
+    def dies(trainer: Trainer[Any], *examples: object) -> float:
+        if trainer.step_number == 3 and len(taken) == 3:
+            raise KeyboardInterrupt
+        taken.append(trainer.step_number)
+        return step(trainer, *examples)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(trainer_class, "step", dies)
+    with pytest.raises(KeyboardInterrupt):
+        run(config, tmp_path / "killed")
+    resumed = run(config, tmp_path / "killed")
+    assert taken == [0, 1, 2, *range(4)[-steps_again:]]
+    assert resumed["scores"] == whole["scores"]
+    assert resumed["learner_sha256"] == whole["learner_sha256"]
 
 
 def test_a_method_with_parameters_needs_an_outer_loop(tmp_path: Path) -> None:
