@@ -89,7 +89,7 @@ class AdaptingDefinition(AdaptingLearner):
     def __init__(
         self,
         problem: Problem,
-        definition: str,
+        definition: str = "linear_hypernetwork",
         inner: InnerLoop = INNER,
         inner_loss: str = "rewards",
         round_episodes: int = 1,

@@ -90,9 +90,7 @@ class Learned(InnerLoss):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        self.network = nn.Sequential(
-            nn.Linear(3 * problem.outputs + 3, LEARNED_WIDTH), nn.Tanh(), nn.Linear(LEARNED_WIDTH, 1)
-        )
+        self.network = nn.Sequential(nn.Linear(3 * problem.outputs + 3, LEARNED_WIDTH), nn.Tanh(), nn.Linear(LEARNED_WIDTH, 1))
 
     def forward(self, retrospect: Retrospect) -> Tensor:
         seen = retrospect.experience
