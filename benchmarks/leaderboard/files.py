@@ -8,6 +8,7 @@ from compworld.benchmarks.leaderboard.sentences import decoded, leads, missing, 
 from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.reports.table import Table
 from compworld.benchmarks.runs.provenance import provenance
+from compworld.benchmarks.scores.names import title_of_score
 
 
 def table_of(section: Section, columns: Sequence[tuple[str, str]]) -> Table:
@@ -47,13 +48,27 @@ def as_csv(sections: Sequence[Section]) -> str:
 def as_json(sections: Sequence[Section], budget: Sequence[str]) -> dict[str, Any]:
     """The table with the runs behind it."""
     rows = [_as_dict(section, row) for section in sections for row in section.rows.values()]
-    return {"budget": list(budget), **provenance(), "rows": rows}
+    return {"budget": list(budget), **provenance(), "sections": [_of_section(section) for section in sections], "rows": rows}
+
+
+def _of_section(section: Section) -> dict[str, Any]:
+    """What the estimates of its rows are of: keys of scores with their words, and the one that methods are compared by."""
+    keys = {section.key("held_out", score)[1]: title_of_score(score) for _, score in section.columns}
+    return {
+        "title": section.title,
+        "family": section.family.label,
+        "support": section.support,
+        "track": section.track,
+        "headline": section.key("held_out", section.compared[0])[1],
+        "scores": keys,
+    }
 
 
 def _as_dict(section: Section, row: Row) -> dict[str, Any]:
     results = row.results.values()
     estimates = {"/".join(section.key(*column)): row.estimate(*column) for column in section.columns}
     return {
+        "section": section.title,
         "family": section.family.label,
         "support": section.support,
         "method": row.method,

@@ -15,6 +15,8 @@ Options = ParamSpec("Options")
 
 ADAPTIVE = ("linear_hypernetwork", "deep_hypernetwork", "anil", "maml")
 FLOORS = ("no_adaptation", "random", "memoryless", "random_play")
+REFERENCES = ("bayes", "bayes_trained", "told_hypernetwork")
+"""Methods that know what others of their table have to find out: the rules, or the task."""
 ALL_METHODS = tuple(METHODS)
 
 TITLES = {
