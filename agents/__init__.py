@@ -21,7 +21,7 @@ from compworld.agents.gradient.linear_hypernetwork import LinearHypernetwork
 from compworld.agents.gradient.loop import Fast, InnerLoop
 from compworld.agents.gradient.maml import MAML
 from compworld.agents.learner import Adapted, Learner, Method
-from compworld.agents.reward.rl2 import RL2
+from compworld.agents.reward.rl2 import PPO, RL2
 from compworld.agents.told.hypernetwork import ToldHypernetwork
 
 LEARNERS: dict[str, type[Learner]] = {
@@ -58,6 +58,7 @@ __all__ = [
     "LEARNERS",
     "MAML",
     "METHODS",
+    "PPO",
     "RL2",
     "ActingLearner",
     "Actor",

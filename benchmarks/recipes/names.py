@@ -48,7 +48,7 @@ EnvironmentId = Literal[
 """Keys of ``compworld.ENV_IDS``."""
 
 ExperimentName = Literal[
-    "identification", "connectivity", "compositionality", "overparameterisation", "tasks", "reach", "adaptation"
+    "identification", "connectivity", "compositionality", "overparameterisation", "tasks", "reach", "adaptation", "coverage"
 ]
 """Keys of :data:`compworld.benchmarks.theory.studies.STUDIES`."""
 

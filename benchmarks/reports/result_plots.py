@@ -10,7 +10,7 @@ import numpy as np
 
 from compworld.benchmarks.recipes.methods import FLOORS, title_of
 from compworld.benchmarks.reports import style
-from compworld.benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.scores.statistics import INTERVALS, Estimate
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,8 @@ def adaptation_curves(curves: Sequence[Mapping[str, Sequence[Sequence[Estimate]]
                 )
         axis.set(title=textwrap.fill(title, 44), xlabel="episode of the trial", ylabel="normalised return", xticks=episodes)
     style.legend_below(figure, axes)
-    figure.suptitle("Held-out combinations with 95 % intervals; dotted: trained combinations")
+    note = f"Held-out combinations with {INTERVALS}; dotted: trained combinations"
+    figure.suptitle(textwrap.fill(note, 60 * len(curves)))
     style.save(figure, path)
 
 

@@ -178,7 +178,7 @@ def read_config(path: Path) -> RunConfig:
     what_to_do = "delete the folder to start again"
     content = read_bytes(path)
     found = _decoded(content, _ConfigVersion, path, what_to_do)
-    version = found.config_version or (3 if found.method_options is not None else CONFIG_VERSION)
+    version = found.config_version or (3 if found.method_options is not None else 4)  # which at first did not say so
     if version != CONFIG_VERSION:
         raise ValueError(
             f"{path} was written by another version of CompWorld (config version {version}; allowed: {CONFIG_VERSION}): "

@@ -35,6 +35,7 @@ LOOPS = {
     "first order": InnerLoop(3, 0.1, weight_decay=0.02, second_order=False),
     "first order sgd": InnerLoop(3, 0.2, optimizer="sgd", second_order=False),
     "minibatch": InnerLoop(5, 0.1, minibatch=3),
+    "minibatch with empty rows": InnerLoop(9, 0.1, minibatch=2, minibatch_rows=40),
     "many steps": InnerLoop(23, 0.05),
     "one step": InnerLoop(1, 0.1),
     "no step": InnerLoop(0, 0.1),
@@ -106,7 +107,7 @@ def assert_same(ours: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
     scope="session",
     params=[
         ("goals-small", "optimal_action"),
-        ("preferences-small", "action_values"),
+        ("preferences-small", "summed_action_values"),
         ("teacher", "probabilities"),
         ("teacher-small", "action_values"),
     ],

@@ -55,10 +55,11 @@ def test_leaderboard_writes_table_data_plots_and_video(
     assert tuple(section.rows) == methods
     folder = tmp_path / "out" / "tiny"
     table = (folder / "leaderboard.md").read_text()
-    assert "| method | success rate, fresh | success rate, held out | action accuracy, fresh | " in table
-    assert "| linear hypernetwork |" in table
-    assert "linear hypernetwork minus ANIL" in table
-    assert "2 seeds" in table
+    assert "| method | worlds | success rate, fresh | success rate, held out | action accuracy, fresh | " in table
+    assert "| linear hypernetwork | 2 |" in table
+    assert "- 1 comparison, paired by world, with an interval at 95 %; " in table
+    assert "linear hypernetwork minus ANIL, success rate, held out (2 worlds): " in table
+    assert "mean over 2 seeds" in table
     lines = list(csv.DictReader((folder / "leaderboard.csv").read_text().splitlines()))
     assert len(lines) == len(methods) * len(section.columns)
     assert {line["metric"] for line in lines} == {"action_accuracy", "trajectory_accuracy", "closed_loop"}
@@ -78,8 +79,10 @@ def test_families_without_an_environment_have_a_table_too(
     tiny_preset("teacher-small", 1)
     board.leaderboard("tiny", ("anil", "no_adaptation"), runs=tmp_path / "runs", out=tmp_path / "out")
     table = (tmp_path / "out" / "tiny" / "leaderboard.md").read_text()
-    assert "| method | R², fresh | R², held out | action accuracy, fresh | action accuracy, held out | " in table
-    assert "ANIL minus no adaptation (floor), action accuracy, fresh (1 world): " in table
+    assert "| method | worlds | R², fresh | R², held out | action accuracy, fresh | action accuracy, held out | " in table
+    assert "| ANIL | 1 (its tasks) | " in table
+    (verdict,) = (line for line in table.splitlines() if "ANIL minus no adaptation (floor), R², fresh (1 world): " in line)
+    assert verdict.endswith("over tasks of one world: no verdict")
     assert not list((tmp_path / "out" / "tiny").glob("*.mp4"))
     run_id = tiny("anil", "teacher-small").run_id
     with pytest.raises(SystemExit, match="2"):
@@ -104,7 +107,7 @@ def test_a_family_of_ones_own_gets_runs_scores_and_rows(toy_family: str, tmp_pat
     assert section.title == "reach-small, random support"
     assert section.columns[:2] == [("fresh_episodes", "success_rate"), ("held_out", "success_rate")]
     table = markdown(sections, [])
-    assert "| method | success rate, fresh | success rate, held out | action accuracy, fresh | " in table
+    assert "| method | worlds | success rate, fresh | success rate, held out | action accuracy, fresh | " in table
     assert "| random actions (floor) | " in table
     assert "| ANIL | " in table
     assert len(table_of(section, section.columns).rows) == 3
@@ -148,7 +151,8 @@ def test_trials_have_tables_by_what_is_learned_from(
     for title in ("trained with expert labels", "trained by reward", "told the task"):
         assert f"## goals-small, random support, trials, {title}" in table
     assert (
-        "| method | episode 1, fresh | episode 1, held out | episode 3, fresh | episode 3, held out | gain, fresh | " in table
+        "| method | worlds | episode 1, fresh | episode 1, held out | episode 3, fresh | episode 3, held out | gain, fresh | "
+        in table
     )
     assert "| Bayes, all combinations | " in table
     assert "recurrent hypernetwork minus GRU, episode 3, held out (1 world): " in table

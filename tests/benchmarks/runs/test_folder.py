@@ -96,7 +96,7 @@ def test_runs_of_the_former_layout_are_refused_with_what_to_do(tmp_path: Path) -
     (path / "config.json").write_text(json.dumps(former))
     (path / "result.json").write_text(json.dumps({"schema_version": 1, "run_id": path.name}))
     with pytest.raises(
-        ValueError, match=r"another version of CompWorld \(config version 3; allowed: 4\): train the run again"
+        ValueError, match=rf"another version of CompWorld \(config version 3; allowed: {CONFIG_VERSION}\): train the run again"
     ) as refused:
         RunFolder.open(tmp_path, "goals-small_anil")
     assert "\n" not in str(refused.value)
