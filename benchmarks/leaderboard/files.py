@@ -9,24 +9,8 @@ from compworld.benchmarks.leaderboard.sentences import decoded, leads, missing, 
 from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.reports.table import Table
 from compworld.benchmarks.runs.provenance import provenance
-    comparisons = [
-        {"section": section.title, **comparison.as_dict()} for section in sections for comparison in comparisons_of(section)
-    ]
-    described = [_of_section(section) for section in sections]
-    return {"budget": list(budget), **provenance(), "sections": described, "rows": rows, "comparisons": comparisons}
-
-
-def _of_section(section: Section) -> dict[str, Any]:
-    """What the estimates of its rows are of: keys of scores with their words, and the one that methods are compared by."""
-    keys = {section.key("held_out", score)[1]: title_of_score(score) for _, score in section.columns}
-    return {
-        "title": section.title,
-        "family": section.family.label,
-        "support": section.support,
-        "track": section.track,
-        "headline": section.key("held_out", section.compared)[1],
-        "scores": keys,
-    }
+from compworld.benchmarks.scores import statistics
+from compworld.benchmarks.scores.names import title_of_score
 
 
 def table_of(section: Section, columns: Sequence[tuple[str, str]]) -> Table:
@@ -66,27 +50,23 @@ def as_csv(sections: Sequence[Section]) -> str:
 def as_json(sections: Sequence[Section], budget: Sequence[str]) -> dict[str, Any]:
     """The table, what each world says, and the runs behind it; the format is described in docs/scores.md."""
     rows = [_as_dict(section, row) for section in sections for row in section.rows.values()]
-<<<<<<< HEAD
-    return {"budget": list(budget), **provenance(), "sections": [_of_section(section) for section in sections], "rows": rows}
+    comparisons = [
+        {"section": section.title, **comparison.as_dict()} for section in sections for comparison in comparisons_of(section)
+    ]
+    described = [_of_section(section) for section in sections]
+    return {"budget": list(budget), **provenance(), "sections": described, "rows": rows, "comparisons": comparisons}
 
 
 def _of_section(section: Section) -> dict[str, Any]:
     """What the estimates of its rows are of: keys of scores with their words, and the one that methods are compared by."""
-    keys = {section.key("held_out", score)[1]: title_of_score(score) for _, score in section.columns}
     return {
         "title": section.title,
         "family": section.family.label,
         "support": section.support,
         "track": section.track,
-        "headline": section.key("held_out", section.compared[0])[1],
-        "scores": keys,
+        "headline": section.key("held_out", section.compared)[1],
+        "scores": {section.key("held_out", score)[1]: title_of_score(score) for _, score in section.columns},
     }
-=======
-    comparisons = [
-        {"section": section.title, **comparison.as_dict()} for section in sections for comparison in comparisons_of(section)
-    ]
-    return {"budget": list(budget), **provenance(), "rows": rows, "comparisons": comparisons}
->>>>>>> statistics
 
 
 def _as_dict(section: Section, row: Row) -> dict[str, Any]:

@@ -17,12 +17,20 @@ TABLE, RUNS = "leaderboard.json", "runs.jsonl"
 Kind = TypeVar("Kind")
 
 
+class PublishedWorld(msgspec.Struct, frozen=True):
+    """What the tasks of a world say, as far as more is made of it."""
+
+    number: int
+    mean: float | None
+
+
 class PublishedEstimate(msgspec.Struct, frozen=True):
-    """A value with its interval; None for numbers that are none."""
+    """A value with its interval, and what each world says; None for numbers that are none."""
 
     value: float | None
     low: float | None
     high: float | None
+    worlds: list[PublishedWorld]
 
 
 class PublishedSection(msgspec.Struct, frozen=True):
@@ -46,11 +54,28 @@ class PublishedRow(msgspec.Struct, frozen=True):
 
     section: str
     method: str
+    seeds: list[int]
     runs: list[str]
     split_sha256: list[str]
     training_seconds: list[float]
     problems: dict[str, str]
     estimates: dict[str, PublishedEstimate]
+
+
+class PublishedComparison(msgspec.Struct, frozen=True):
+    """A method's score minus another's, paired by world, and what the interval carries."""
+
+    section: str
+    method: str
+    other: str
+    set: str
+    metric: str
+    seeds: list[int]
+    verdict: str
+    value: float | None
+    low: float | None
+    high: float | None
+    confidence: float
 
 
 class PublishedTable(msgspec.Struct, frozen=True):
@@ -61,6 +86,7 @@ class PublishedTable(msgspec.Struct, frozen=True):
     hardware: Hardware
     sections: list[PublishedSection]
     rows: list[PublishedRow]
+    comparisons: list[PublishedComparison]
 
 
 class Curve(msgspec.Struct, frozen=True):

@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from compworld.benchmarks.leaderboard.films import FILMED, name_of_film
-from compworld.benchmarks.leaderboard.published import PublishedEstimate
+from compworld.benchmarks.leaderboard.published import PublishedComparison, PublishedEstimate
+from compworld.benchmarks.leaderboard.sections import heading
+from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.reports.table import text_of
 from compworld.benchmarks.scores.names import SET_TITLES
 from compworld.benchmarks.scores.statistics import Estimate
@@ -28,6 +32,7 @@ def details_of(listing: Listing, entry: Entry) -> dict[str, Any]:
         "scores": _scores(listing, entry),
         "charts": charts_of(listing, entry),
         "failures": failure_map(entry),
+        "comparisons": _comparisons(listing, entry),
         "problems": [f"seed {seed}: {problem}" for seed, problem in entry.row.problems.items()],
     }
 
@@ -41,13 +46,9 @@ def film_of(listing: Listing, entry: Entry) -> Path | None:
     return next((path for path in found if filmed and path.exists()), None)
 
 
-def said(found: PublishedEstimate | None, form: str = ".2f") -> str:
+def said(found: PublishedEstimate | PublishedComparison | None, form: str = ".2f") -> str:
     """An estimate as text; empty where there is none."""
-    return "" if found is None or found.value is None else text_of(Estimate.from_dict(_plain(found)), form)
-
-
-def _plain(found: PublishedEstimate) -> dict[str, float | None]:
-    return {name: getattr(found, name) for name in ("value", "low", "high")}
+    return "" if found is None or found.value is None else text_of(Estimate.from_dict(msgspec.structs.asdict(found)), form)
 
 
 def _leaves(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -67,6 +68,18 @@ def _runs(entry: Entry) -> list[list[str]]:
         run = by_id.get(run_id)
         seed, world = (str(run.config[name]) if run else "" for name in OF_A_SEED)
         rows.append([seed, world, run_id, split, (run.learner_sha256 or "") if run else "", f"{seconds / 60:.1f}"])
+    return rows
+
+
+def _comparisons(listing: Listing, entry: Entry) -> list[list[str]]:
+    """Whom the row's method was compared with, on what, in how many worlds, and what came of it."""
+    rows = []
+    for one in listing.board.table.comparisons:
+        if entry.own or one.section != listing.section.title or entry.row.method not in (one.method, one.other):
+            continue
+        pair = f"{title_of(one.method)} minus {title_of(one.other)}"
+        interval = f"{said(one, '+.3f')} at {100 * one.confidence:.1f} %"
+        rows.append([pair, heading(one.set, one.metric), str(len(one.seeds)), interval, one.verdict])
     return rows
 
 

@@ -1,14 +1,20 @@
 """Ranks within a table, with ties: who cannot be told apart shares one."""
 
 from collections.abc import Mapping
+from itertools import combinations
 
+from compworld.benchmarks.leaderboard.published import PublishedWorld
 from compworld.benchmarks.recipes.methods import FLOORS, REFERENCES
+from compworld.benchmarks.scores.statistics import estimate, simultaneous, without_interval
 from compworld.benchmarks.site.entries import Entry, Listing
 
 RULE = (
-    "Ranked on held-out combinations. Rows whose interval overlaps that of the best of their group share its rank. References, "
-    "and rows of a single world, whose interval says nothing of other worlds, have none."
+    "Ranked by the main score on held-out combinations, within one benchmark version. A row shares the rank of the best of its "
+    "group unless it is behind that one by an interval that does not touch 0: paired by world, and so wide that all pairs of a "
+    "table hold together in 95 % of tables. References, and rows of a single world, have no rank."
 )
+LEAST = 2
+"""Worlds that a rank takes."""
 
 
 def is_reference(entry: Entry) -> bool:
@@ -18,36 +24,56 @@ def is_reference(entry: Entry) -> bool:
 
 def why_unranked(listing: Listing, entry: Entry) -> str:
     """Why a row has no rank, in words; empty if it has one."""
-    best = entry.estimate("held_out", listing.section.headline)
-    splits = {sha256 for other in listing.entries if not other.own for sha256 in other.row.split_sha256}
     version = listing.board.table.packages["compworld"]
     if is_reference(entry):
         return "reference"
-    if best is None or None in (best.value, best.low, best.high):
-        return "no interval"
-    if len(entry.row.runs) < 2:
-        return "one world"
     if entry.versions - {version}:
         return f"not made with version {version}"
-    if entry.own and splits and not splits.issuperset(entry.row.split_sha256):
-        return "other splits"
+    if len(entry.row.seeds) < LEAST:
+        return "one world"
+    if len(_common(listing, entry)) < LEAST:
+        return "other worlds or splits"
     return ""
 
 
 def ranks_of(listing: Listing) -> Mapping[str, int]:
     """The rank of each row that has one, by :meth:`Listing.key_of`, from the best."""
-    ranked = []
-    for entry in listing.entries:
-        found = entry.estimate("held_out", listing.section.headline)
-        if found is not None and not why_unranked(listing, entry):
-            ranked.append((found, listing.key_of(entry)))
-    ranked.sort(key=lambda pair: pair[0].value or 0.0, reverse=True)
+    ranked = [(_value(listing, entry), entry) for entry in listing.entries if not why_unranked(listing, entry)]
+    ranked.sort(key=lambda pair: pair[0], reverse=True)
+    confidence = simultaneous(len(list(combinations(ranked, 2))))
     ranks: dict[str, int] = {}
-    rank, least = 1, float("-inf")
-    for number, (found, key) in enumerate(ranked, start=1):
-        assert found.low is not None
-        assert found.high is not None
-        if number == 1 or found.high < least:
-            rank, least = number, found.low
-        ranks[key] = rank
+    rank, best = 1, ranked[0][1] if ranked else None
+    for number, (_, entry) in enumerate(ranked, start=1):
+        if best is not None and _is_behind(listing, entry, best, confidence):
+            rank, best = number, entry
+        ranks[listing.key_of(entry)] = rank
     return ranks
+
+
+def _is_behind(listing: Listing, entry: Entry, best: Entry, confidence: float) -> bool:
+    ours, theirs = (_worlds(listing, one) for one in (entry, best))
+    pairs = [(ours[world], theirs[world]) for world in ours.keys() & theirs.keys()]
+    differences = [
+        without_interval(min(one.number, other.number), one.mean - other.mean)
+        for one, other in pairs
+        if one.mean is not None and other.mean is not None
+    ]
+    return len(differences) >= LEAST and estimate(differences, confidence).high < 0
+
+
+def _common(listing: Listing, entry: Entry) -> set[tuple[int, str]]:
+    """The worlds in which the entry and a published row of the table have played."""
+    published = [world for other in listing.entries if other.own == listing.entries[0].own for world in _worlds(listing, other)]
+    return _worlds(listing, entry).keys() & set(published)
+
+
+def _worlds(listing: Listing, entry: Entry) -> dict[tuple[int, str], PublishedWorld]:
+    """What each world says of the score that is ranked by; worlds by seed and split."""
+    found = entry.estimate("held_out", listing.section.headline)
+    places = zip(entry.row.seeds, entry.row.split_sha256, strict=True)
+    return dict(zip(places, found.worlds if found else [], strict=False))
+
+
+def _value(listing: Listing, entry: Entry) -> float:
+    found = entry.estimate("held_out", listing.section.headline)
+    return float("-inf") if found is None or found.value is None else found.value

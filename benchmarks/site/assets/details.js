@@ -12,6 +12,10 @@ function detailsOf(name, found) {
   if (found.failures) add("Where it fails", mapOf(found.failures));
   if (found.film) add("Film", filmOf(name, found.film));
   add("All scores", dataTable("value with its 95 % interval", ["score", ...found.scores.sets], found.scores.rows));
+  if (found.comparisons.length) {
+    const words = ["difference", "score", "worlds", "value with an interval over all comparisons of the table", "verdict"];
+    add("Compared", dataTable("paired by world", words, found.comparisons));
+  }
   const headings = ["seed", "world", "run", "SHA-256 of the split", "SHA-256 of what was learned", "minutes"];
   add("Runs", dataTable("each in a world of its own", headings, found.runs));
   if (found.config.length) add("Configuration", dataTable("but for seed and world", ["field", "value"], found.config));
