@@ -12,6 +12,7 @@ from compworld.envs.lockstep import Lockstep
 from compworld.envs.observing import Observing
 from compworld.envs.trials import TrialEngine
 from compworld.evaluation.calling import Caller, Refused
+from compworld.evaluation.combinations import key_of_trials
 from compworld.evaluation.showing import shown_to
 from compworld.families.demonstrations import demonstrate
 from compworld.families.grid import GridFamily
@@ -90,7 +91,7 @@ def play_trials(
     shots = integer("shots", family.shots if shots is None else shots, 1)
     caller = Caller(agent, family.actions, deterministic)
     parts: list[Played] = []
-    key = randomness.key_of("trials", seed, which)
+    key = key_of_trials(which, seed)
     for first in range(0, trials, BATCH):
         numbers = np.arange(first, min(first + BATCH, trials))
         engine = TrialEngine(len(numbers), episodes, family, None, split, None, which)
