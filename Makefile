@@ -35,7 +35,8 @@ docs-links: .venv-docs/ready
 .venv-extras/ready: .venv/ready
 	$(call venv-upon,.venv-extras)
 	.venv-extras/bin/python -m pip install --quiet --disable-pip-version-check \
-		ray==2.60.0 submitit==1.5.4 tensorboard==2.21.0 wandb==0.31.0 trackio==0.43.0
+		ray==2.60.0 submitit==1.5.4 tensorboard==2.21.0 wandb==0.31.0 trackio==0.43.0 \
+		torchrl==0.14.1 "minari[create,hdf5]==0.5.4" sb3-contrib==2.9.2
 	touch $@
 
 .venv-docs/ready: .venv/ready
