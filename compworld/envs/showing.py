@@ -1,19 +1,20 @@
-"""Demonstrations for an agent of the "shown" track. Axes: B trials, E demonstrations of each, L steps, A actions."""
+"""The expert's demonstrations of hidden tasks. Axes: B tasks, E demonstrations of each, L steps, A actions."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from compworld import randomness
+from compworld.arguments import integer
+from compworld.envs.engine import Engine
 from compworld.envs.observing import Observing
-from compworld.envs.trials import TrialEngine
+from compworld.envs.trials import MOST_EPISODES
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What ``agent.show`` is handed: the expert's episodes of each trial's task, in the same kind of observation as it plays
-    with.
+    """What ``agent.show`` is handed: the expert's episodes of each task, in the same kind of observation as the agent plays
+    with, and without anything that tells the task.
 
     Episodes are padded to the longest by repeating actions; ``valid`` tells which steps count.
     """
@@ -28,16 +29,28 @@ class Shown:
     """float32 [B, E, L, A]; of the expert, see :meth:`compworld.families.expert.Expert.action_values`."""
     valid: np.ndarray
     """bool [B, E, L]; the episode had not ended yet."""
+    settings: dict[str, Any]
+    """Where it was played: ``family``, ``world``, ``sizes``, ``support``, ``support_options`` and ``split_sha256``."""
 
 
-def shown_to(engine: TrialEngine, observe: Observing, shots: int) -> Shown:
-    """``shots`` demonstrations of each trial's task, from starts that its episodes do not have: those after its K episodes."""
-    family, expert = engine.family, engine.family.expert
-    numbers = engine.per_trial + np.arange(shots)
-    streams = randomness.stream(engine.streams_B[:, None], numbers[None]).reshape(-1)
+def demonstrations(engine: Engine, observing: Observing, shots: int | None = None) -> Shown:
+    """Demonstrations of the task of each environment, from starts that its episodes do not have.
+
+    Args:
+        engine: of the environments.
+        observing: their kind of observation.
+        shots: demonstrations of each task; by default the family's.
+
+    Raises:
+        ValueError: ``shots`` is no number of episodes.
+    """
+    family, split, expert = engine.family, engine.split, engine.family.expert
+    shots = integer("shots", family.shots if shots is None else shots, 1, MOST_EPISODES)
+    observe = observing.of_scenes()
+    streams = engine.demonstration_streams(shots).reshape(-1)
     state = family.place(streams, engine.state.weights_BM.repeat(shots, axis=0))
     plan, running = expert.plan(state), np.ones(len(state), dtype=bool)
-    stage = TrialEngine(len(state), engine.per_trial, family, None, engine.split, None, "all")
+    stage = Engine(len(state), family, None, split, None, "all")
     columns: list[tuple[Any, ...]] = []
     for _ in range(min(expert.longest_demonstration(state), family.horizon)):
         stage.state = state
@@ -58,4 +71,12 @@ def shown_to(engine: TrialEngine, observe: Observing, shots: int) -> Shown:
         whole = np.stack(values, axis=1)
         return whole.reshape(*shape, *whole.shape[2:])
 
-    return Shown(*(stacked(list(column)) for column in zip(*columns, strict=True)))
+    settings = {
+        "family": family.label,
+        "world": family.world,
+        "sizes": dict(family.sizes),
+        "support": split.support,
+        "support_options": split.options,
+        "split_sha256": split.sha256,
+    }
+    return Shown(*(stacked(list(column)) for column in zip(*columns, strict=True)), settings)
