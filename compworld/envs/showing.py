@@ -9,6 +9,8 @@ from compworld.arguments import integer
 from compworld.envs.engine import Engine
 from compworld.envs.observing import Observing
 from compworld.envs.trials import MOST_EPISODES
+from compworld.families.grid import GridFamily
+from compworld.modules.splits import Split
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,12 @@ def demonstrations(engine: Engine, observing: Observing, shots: int | None = Non
         whole = np.stack(values, axis=1)
         return whole.reshape(*shape, *whole.shape[2:])
 
-    settings = {
+    return Shown(*(stacked(list(column)) for column in zip(*columns, strict=True)), settings_of(family, split))
+
+
+def settings_of(family: GridFamily, split: Split) -> dict[str, Any]:
+    """Where demonstrations are from, see :attr:`Shown.settings`."""
+    return {
         "family": family.label,
         "world": family.world,
         "sizes": dict(family.sizes),
@@ -79,4 +86,3 @@ def demonstrations(engine: Engine, observing: Observing, shots: int | None = Non
         "support_options": split.options,
         "split_sha256": split.sha256,
     }
-    return Shown(*(stacked(list(column)) for column in zip(*columns, strict=True)), settings)
