@@ -126,6 +126,18 @@ def video(
         print(path)
 
 
+def gallery(out: Path = Path("gallery")) -> None:
+    """Film each environment and each track at its best, on held-out combinations, as MP4 and GIF.
+
+    Args:
+        out: Folder for the films.
+    """
+    from compworld.benchmarks.reports.gallery import render_gallery
+
+    for path in render_gallery(out, ending.complain):
+        print(path)
+
+
 def inspect(run: str, out: Path = Path("inspection"), runs: Runs = Path("runs"), trust: Trust = False) -> None:
     """Show which modules, pairs and combinations a trained learner fails on, and what it adapted: tables and pictures.
 
@@ -305,7 +317,22 @@ def theory(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     command.__name__: command
-    for command in (leaderboard, work, status, train, evaluate, video, inspect, publish, export, splits, play, bench, theory)
+    for command in (
+        leaderboard,
+        work,
+        status,
+        train,
+        evaluate,
+        video,
+        gallery,
+        inspect,
+        publish,
+        export,
+        splits,
+        play,
+        bench,
+        theory,
+    )
 }
 
 
