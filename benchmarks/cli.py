@@ -244,7 +244,9 @@ def splits(
 
 
 def play(env_id: EnvironmentId = "CompWorld-Goals-v0", world: Seed = 0, split: SplitName = "train", seed: Seed = 0) -> None:
-    """Play an environment yourself: arrow keys move, space ends or interacts, further interactions on 1, 2, 3.
+    """Play an environment yourself: arrows move, space ends or interacts, further interactions on 1, 2, 3, h asks the expert.
+
+    The window says the task, whether its combination is trained or held out, and what the last episode gave.
 
     Args:
         env_id: Id of the environment.
