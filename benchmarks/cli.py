@@ -296,7 +296,8 @@ def theory(
         experiment: identification (which supports make a student find a teacher's modules), connectivity and
             compositionality (connected against disconnected support, compositional against non-compositional, on the same
             held-out combinations), overparameterisation (templates and width), tasks (how many combinations must be trained),
-            reach (more active modules than trained) or adaptation (shots and inner steps).
+            reach (more active modules than trained), adaptation (shots and inner steps) or coverage (how often the intervals
+            of tables hold the truth).
         preset: quick (minutes on two cores; connectivity and compositionality about an hour each) or full (hours).
         support: Of identification: sets of modules trained together, such as "0,1;1,2;2,0"; by default five named ones.
         family: Of connectivity and compositionality: which families; by default all three. The files hold what the last

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 BETA_1, BETA_2 = 0.9, 0.999
-EPSILON_IN_ROOT, EPSILON = 1.19e-7, 1e-8
+EPSILON_IN_ROOT, EPSILON = float(torch.finfo(torch.float32).eps), 1e-8
+"""The former is 1.1920929e-7, as in the public code of ICLR 2024."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,9 @@ class InnerLoop:
         learning_rate: of the inner optimiser.
         optimizer: ``"adamw"`` (epsilon inside the root, without which its derivative explodes at 0) or ``"sgd"``.
         weight_decay: decoupled, of AdamW.
-        minibatch: samples per step, drawn without replacement; None for all.
+        minibatch: samples per step, drawn with replacement; None for all.
+        minibatch_rows: how many rows they are drawn from, of which those behind a task's samples are empty, as in the public
+            code of ICLR 2024, where every episode is padded to its horizon; None for a task's samples alone.
         second_order: whether the meta-gradient flows through the inner gradients (False: first-order approximation).
     """
 
@@ -33,12 +35,15 @@ class InnerLoop:
     weight_decay: float = 1e-4
     minibatch: int | None = None
     second_order: bool = True
+    minibatch_rows: int | None = None
 
     def __post_init__(self) -> None:
         if self.optimizer not in ("adamw", "sgd"):
             raise ValueError(f"unknown inner optimizer {self.optimizer!r}; allowed: 'adamw', 'sgd'")
         if self.steps < 0 or (self.minibatch is not None and self.minibatch < 1):
             raise ValueError(f"inner steps {self.steps}, minibatch {self.minibatch}; allowed: steps from 0, minibatch from 1")
+        if self.minibatch_rows is not None and self.minibatch_rows < 1:
+            raise ValueError(f"inner minibatch_rows is {self.minibatch_rows}; allowed: from 1, or None")
         for name in ("learning_rate", "weight_decay"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"inner {name} is {getattr(self, name)}; allowed: finite numbers from 0")
@@ -72,13 +77,22 @@ def descend(inner: InnerLoop, start: Fast, support: Examples, gradient: Callable
 def with_minibatches(inner: InnerLoop, support: Examples, generator: torch.Generator | None) -> Examples:
     """The support sets with the minibatch of every inner step drawn, where the loop asks for minibatches.
 
-    All weight of a step is on as many random samples of each task, equally; on all of a task that has fewer.
+    A sample's weight in a step is its share of what was drawn, empty rows apart.
+
+    Raises:
+        ValueError: a task has more samples than rows to draw from.
     """
     if inner.minibatch is None or inner.steps == 0 or support.minibatches is not None:
         return support
-    valid = (support.weights > 0).expand(inner.steps, -1, -1)
+    lengths, (tasks, samples) = support.lengths.cpu(), support.weights.shape
+    rows = lengths if inner.minibatch_rows is None else torch.full_like(lengths, inner.minibatch_rows)
+    if (lengths > rows).any():
+        raise ValueError(
+            f"inner minibatch_rows is {inner.minibatch_rows}; allowed: at least the {lengths.max()} samples of a task"
+        )
     # Drawn on the CPU, so that every device takes the same samples.
-    score = torch.rand(valid.shape, generator=generator).to(valid.device).masked_fill_(~valid, -1.0)
-    least = score.topk(min(inner.minibatch, score.shape[2]), dim=2).values[..., -1:]
-    chosen = (valid & (score >= least)).to(support.weights.dtype)
-    return replace(support, minibatches=chosen / chosen.sum(2, keepdim=True))
+    uniform = torch.rand(inner.steps, tasks, inner.minibatch, generator=generator, dtype=torch.float64)
+    drawn = (uniform * rows[:, None]).long().clamp_max(samples)
+    times = torch.zeros(inner.steps, tasks, samples + 1).scatter_add_(2, drawn, torch.ones_like(drawn, dtype=torch.float32))
+    counted = times[..., :samples].to(support.weights) * (support.weights > 0)
+    return replace(support, minibatches=counted / counted.sum(2, keepdim=True).clamp_min(1))

@@ -20,6 +20,7 @@ from compworld.benchmarks.runs.executors import Engine, Outcome, results_of, run
 from compworld.benchmarks.runs.folder import RunFolder
 from compworld.benchmarks.runs.workers import Ended, Event, Step, side_by_side
 from compworld.benchmarks.scores.names import headline, title_of_score
+from compworld.benchmarks.scores.statistics import INTERVALS
 from compworld.files import write_json, write_text
 
 if TYPE_CHECKING:
@@ -142,9 +143,9 @@ def pictures(sections: Sequence[Section], folder: Path) -> None:
     from compworld.benchmarks.reports import result_plots
 
     shown = [section for section in sections if not isinstance(section, TrialSection)]
-    trials = [section for section in sections if isinstance(section, TrialSection)]
+    trials = [section for section in sections if isinstance(section, TrialSection) and section.scored]
     panels = [panel for section in shown if (panel := _panel(section, headline(section.family))).estimates]
-    note = "95 % intervals from a bootstrap over seeds and tasks; below the diagonal: worse on combinations never trained"
+    note = f"{INTERVALS}; below the diagonal: worse on combinations never trained"
     if panels:
         result_plots.held_out_against_fresh(panels, note, folder / "held_out_against_fresh.png")
     if any(panel.curves for panel in panels):
@@ -159,7 +160,8 @@ def pictures(sections: Sequence[Section], folder: Path) -> None:
             for section in trials
         ]
         result_plots.adaptation_curves(curves, [section.title for section in trials], folder / "adaptation_curves.png")
-        panels = [_panel(section, section.compared[0]) for section in trials]
+    panels = [_panel(section, section.compared) for section in trials]
+    if any(panel.curves for panel in panels):
         result_plots.learning_curves(panels, folder / "learning_curves_of_trials.png", *result_plots.OF_TRIALS)
 
 

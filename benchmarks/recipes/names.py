@@ -11,8 +11,17 @@ MethodName = Literal[
     "deep_hypernetwork",
     "anil",
     "maml",
+    "shown_transformer",
+    "bottleneck_transformer",
+    "hyla",
+    "shown_gru",
     "no_adaptation",
     "told_hypernetwork",
+    "told_network_128",
+    "told_network_512",
+    "told_network_2048",
+    "shown_bayes",
+    "shown_bayes_trained",
     "random",
     "gru",
     "recurrent_hypernetwork",
@@ -48,7 +57,7 @@ EnvironmentId = Literal[
 """Keys of ``compworld.ENV_IDS``."""
 
 ExperimentName = Literal[
-    "identification", "connectivity", "compositionality", "overparameterisation", "tasks", "reach", "adaptation"
+    "identification", "connectivity", "compositionality", "overparameterisation", "tasks", "reach", "adaptation", "coverage"
 ]
 """Keys of :data:`compworld.benchmarks.theory.studies.STUDIES`."""
 
