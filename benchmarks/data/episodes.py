@@ -65,12 +65,11 @@ def play(environment: CompWorldEnv, behaviour: str, seed: int, number: int) -> E
         step = len(episode.actions)
         action = int(dice[step]) if chance[step] < share else environment.expert_action()
         observation, reward, terminated, truncated, info = environment.step(action)
-        for column, value in zip(
-            (episode.observations, episode.actions, episode.rewards, episode.terminations, episode.truncations),
-            (observation, action, reward, terminated, truncated),
-            strict=True,
-        ):
-            column.append(value)
+        episode.observations.append(observation)
+        episode.actions.append(action)
+        episode.rewards.append(reward)
+        episode.terminations.append(terminated)
+        episode.truncations.append(truncated)
         over = terminated or truncated
     facts.update({"success": info["success"], "return": sum(episode.rewards)})
     return episode

@@ -36,7 +36,12 @@ def _write(request: Request, which: str, out: Path) -> Path:
     from minari.data_collector import EpisodeBuffer
     from minari.dataset.minari_storage import MinariStorage
 
-    options = {"world": request.world, "support": request.support, "split": which, "observation": request.observation}
+    options: dict[str, Any] = {
+        "world": request.world,
+        "support": request.support,
+        "split": which,
+        "observation": request.observation,
+    }
     env = gym.make(str(request.family.env_id), **options)
     dataset_id = f"compworld/{request.family_name}/{request.behaviour}-{which}-{request.title}-v0"
     episodes = [play(env.unwrapped, request.behaviour, request.seed, number) for number in range(request.number)]  # type: ignore[arg-type]  # its own

@@ -9,7 +9,7 @@ from compworld.arguments import integer
 from compworld.envs.engine import Engine
 from compworld.envs.observing import Observing
 from compworld.envs.trials import MOST_EPISODES
-from compworld.families.grid import GridFamily
+from compworld.families import Family
 from compworld.modules.splits import Split
 
 
@@ -73,10 +73,11 @@ def demonstrations(engine: Engine, observing: Observing, shots: int | None = Non
         whole = np.stack(values, axis=1)
         return whole.reshape(*shape, *whole.shape[2:])
 
-    return Shown(*(stacked(list(column)) for column in zip(*columns, strict=True)), settings_of(family, split))
+    seen, actions, rewards, action_values, valid = (stacked(list(column)) for column in zip(*columns, strict=True))
+    return Shown(seen, actions, rewards, action_values, valid, settings_of(family, split))
 
 
-def settings_of(family: GridFamily, split: Split) -> dict[str, Any]:
+def settings_of(family: Family, split: Split) -> dict[str, Any]:
     """Where demonstrations are from, see :attr:`Shown.settings`."""
     return {
         "family": family.label,
