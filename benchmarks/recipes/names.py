@@ -72,6 +72,15 @@ ExperimentName = Literal[
 BudgetName = Literal["quick", "full"]
 """Budgets of every study."""
 
+ObservationName = Literal["symbolic", "minigrid", "indices", "relative", "relative_indices", "text"]
+"""Keys of :data:`compworld.envs.observations.OBSERVATIONS`."""
+
+FormatName = Literal["minari", "parquet"]
+"""Keys of :data:`compworld.benchmarks.data.export.FORMATS`."""
+
+BehaviourName = Literal["expert", "random", "mixed"]
+"""Keys of :data:`compworld.benchmarks.data.episodes.BEHAVIOURS`."""
+
 SetName = Literal["train", "fresh_episodes", "held_out"]
 """Entries of :data:`compworld.benchmarks.scores.names.SETS`."""
 
