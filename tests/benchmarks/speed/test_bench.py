@@ -20,8 +20,9 @@ def test_every_published_configuration_has_a_reference_figure() -> None:
 
 
 def test_trials_stand_beside_plain_episodes_of_the_same_environment(tmp_path: Path) -> None:
-    plain = [name for name in measurements(1) if name.startswith(("single/CompWorld", "vector/CompWorld")) and name.count("/") == 1]
-    assert {f"{name}/trials" for name in plain} == {name for name in measurements(1) if name.endswith("/trials")}
+    names = list(measurements(1))
+    plain = [name for name in names if name.startswith(("single/CompWorld", "vector/CompWorld")) and name.count("/") == 1]
+    assert {f"{name}/trials" for name in plain} == {name for name in names if name.endswith("/trials")}
     rows = bench.bench(1, only="vector/CompWorld-Preferences-Small")["rows"]
     assert [(row["name"], "trials of 4 episodes" in row["note"]) for row in rows] == [
         ("vector/CompWorld-Preferences-Small-v0", False),
