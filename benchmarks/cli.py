@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from compworld.benchmarks.leaderboard.commands import Runs, leaderboard, status, work
+from compworld.benchmarks.leaderboard.commands import Runs, leaderboard, status, tune, work
 from compworld.benchmarks.recipes import ending
 from compworld.benchmarks.recipes.names import (
     BudgetName,
@@ -234,7 +234,7 @@ def theory(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     command.__name__: command
-    for command in (leaderboard, work, status, train, evaluate, video, inspect, splits, play, bench, theory)
+    for command in (leaderboard, work, tune, status, train, evaluate, video, inspect, splits, play, bench, theory)
 }
 
 

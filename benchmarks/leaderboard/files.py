@@ -18,13 +18,8 @@ def table_of(section: Section, columns: Sequence[tuple[str, str]]) -> Table:
     table = Table(names, title=section.title)
     for row in section.rows.values():
         name = f"{title_of(row.method)} ({row.state})" if row.state else title_of(row.method)
-        table.rows.append((name, _worlds(row), *(row.estimate(*column) for column in columns)))
+        table.rows.append((name, statistics.counted(len(row.results)), *(row.estimate(*column) for column in columns)))
     return table
-
-
-def _worlds(row: Row) -> str:
-    """How many worlds, and where there is one, what its intervals are over."""
-    return "1 (its tasks)" if len(row.results) == 1 else str(len(row.results))
 
 
 def markdown(sections: Sequence[Section], budget: Sequence[str]) -> str:

@@ -40,6 +40,7 @@ TITLES = {
     "recurrent_hypernetwork": "recurrent hypernetwork",
     "transformer": "transformer",
     "rl2": "RL² (PPO)",
+    "adapting_hypernetwork": "hypernetwork, gradient steps",
     "memoryless": "without memory (floor)",
     "told_policy": "policy told the task",
     "told_mixed_policy": "mixed policy told the task",

@@ -27,6 +27,7 @@ MethodName = Literal[
     "recurrent_hypernetwork",
     "transformer",
     "rl2",
+    "adapting_hypernetwork",
     "memoryless",
     "told_policy",
     "told_mixed_policy",

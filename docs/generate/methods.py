@@ -13,7 +13,7 @@ from compworld.benchmarks.recipes.methods import title_of, track_of
 from compworld.benchmarks.recipes.presets import PRESETS
 from compworld.benchmarks.reports.table import Table
 from compworld.benchmarks.scores.names import SET_TITLES, title_of_score
-from compworld.benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.scores.statistics import Estimate, counted
 from generate.pages import contents, markdown, overview, write_page
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
@@ -134,11 +134,12 @@ def _scores(name: str) -> str:
         found = [row for row in json.loads(path.read_text(encoding="utf-8"))["rows"] if row["method"] == name]
         if not found:
             continue
-        table = Table(["family", "support", "tasks", "score", "estimate"])
+        table = Table(["family", "support", "worlds", "tasks", "score", "estimate"])
         for row in found:
             for key, estimate in row["estimates"].items():
                 which, _, score = key.partition("/")
                 titles = SET_TITLES.get(which, which), title_of_score(score)
-                table.rows.append((row["family"], row["support"], *titles, Estimate(**estimate)))
+                worlds = counted(len(row["seeds"]))
+                table.rows.append((row["family"], row["support"], worlds, *titles, Estimate.from_dict(estimate)))
         parts.append(f"### {path.parent.name}\n\n{table.markdown()}\n")
     return "\n".join(parts) or "No committed table has this method yet; the command above makes a run of it."
