@@ -18,8 +18,8 @@ from compworld.files import HASH
 from examples.own_family import Reach
 
 METHOD_NAMES = tuple(METHODS)
-FAMILY_NAMES = tuple(family.label_of("small") for family in FAMILIES.values())
-"""The small variant of every family."""
+FAMILY_NAMES = tuple(family.label_of("small") for family in FAMILIES.values() if "small" in family.variants)
+"""The small variant of every family that has one."""
 CELLS = tuple(
     (method, family)
     for method in METHOD_NAMES
