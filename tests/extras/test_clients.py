@@ -72,7 +72,9 @@ def test_torchrl_takes_same_step_where_infos_are_numbers_and_observations_arrays
 def test_torchrl_makes_workers_of_ours(kind: dict[str, Any]) -> None:
     from torchrl.envs import GymEnv
 
-    assert played(GymEnv(ENV_IDS[1], num_workers=2, **kind), 10).batch_size == (2, 10)
+    env = GymEnv(f"compworld:{ENV_IDS[1]}", num_workers=2, **kind)  # workers must import what registers the id
+    assert played(env, 10).batch_size == (2, 10)
+    env.close()
 
 
 def expert_episodes(env: Any, episodes: int) -> int:
@@ -101,6 +103,7 @@ def test_minari_records_one_environment_and_makes_it_again(
     env = DataCollector(gym.make(env_id, **kind), record_infos=infos)
     steps = expert_episodes(env, 3)
     dataset = env.create_dataset("compworld/one-v0", **ABOUT)
+    env.close()
     assert (dataset.total_episodes, dataset.total_steps) == (3, steps)
     again = dataset.recover_environment()
     assert again.spec.kwargs == env.spec.kwargs
