@@ -76,7 +76,8 @@ class Setting:
     def config(self, batches: int) -> RunConfig:
         """What is trained, in so many batches of trials."""
         base = preset("rewarded-quick").config(self.family, self.method, seed=0)
-        base = dataclasses.replace(base.with_steps(batches, batches // 20), world=WORLDS[self.family])
+        # Options are the method's defaults, not what the search led to.
+        base = dataclasses.replace(base.with_steps(batches, batches // 20), options={}, world=WORLDS[self.family])
         return changed(changed(base, ALWAYS[self.family].split()), self.arguments.split())
 
 
