@@ -81,6 +81,11 @@ class Section:
         return f"{self.family.label}, {self.support} support"
 
     @property
+    def track(self) -> str:
+        """The track that its methods are on, one of :data:`compworld.benchmarks.recipes.config.TRACKS`."""
+        return "shown"
+
+    @property
     def columns(self) -> list[tuple[str, str]]:
         """(set, score) of every column; a terminal has room for :attr:`narrow_columns` only."""
         return [*((which, score) for score in self.family.scores for which in GENERALISATION), ("gap", COMMON)]
@@ -88,6 +93,11 @@ class Section:
     @property
     def narrow_columns(self) -> list[tuple[str, str]]:
         return [(which, score) for score in main_scores(self.family) for which in GENERALISATION]
+
+    @property
+    def scored(self) -> bool:
+        """Whether a run of it has scores."""
+        return any(row.results for row in self.rows.values())
 
     @property
     def only_references(self) -> bool:
@@ -120,6 +130,10 @@ class TrialSection(Section):
     @property
     def title(self) -> str:
         return f"{self.family.label}, {self.support} support, {KINDS[self.kind]}"
+
+    @property
+    def track(self) -> str:
+        return "told" if self.kind == "told" else "rewarded"
 
     @property
     def columns(self) -> list[tuple[str, str]]:

@@ -10,20 +10,24 @@ from compworld import randomness
 from compworld.arguments import choice, integer
 from compworld.envs.lockstep import Lockstep
 from compworld.envs.observing import Observing
+from compworld.envs.showing import Shown, demonstrations
 from compworld.envs.trials import TrialEngine
 from compworld.evaluation.calling import Caller, Refused
-from compworld.evaluation.showing import shown_to
+from compworld.evaluation.combinations import key_of_trials
 from compworld.families.demonstrations import demonstrate
 from compworld.families.grid import GridFamily
 from compworld.modules.splits import Split
 
 TRACKS = ("rewarded", "told", "shown")
 BATCH = 64
+FIRST_ACTION = ord("0")
+"""Action a is noted as the character with this code plus a."""
 
 
 @dataclass(frozen=True)
 class Played:
-    """What was reached in each episode of each trial; arrays [T, K], NaN (lengths: 0) in trials that were not finished."""
+    """What was done, and what was reached in each episode of each trial; arrays [T, K], NaN (lengths: 0) in trials that were
+    not finished."""
 
     returns: np.ndarray
     """Sum of rewards."""
@@ -41,6 +45,8 @@ class Played:
     """As ``discounted``, of the family's expert."""
     finished: np.ndarray
     """bool [T]"""
+    actions: np.ndarray
+    """str [T]; a character for each step of the trial, see :data:`FIRST_ACTION`."""
 
 
 class AgentError(ValueError):
@@ -85,7 +91,7 @@ def play_trials(
     shots = integer("shots", family.shots if shots is None else shots, 1)
     caller = Caller(agent, family.actions, deterministic)
     parts: list[Played] = []
-    key = randomness.key_of("trials", seed, which)
+    key = key_of_trials(which, seed)
     for first in range(0, trials, BATCH):
         numbers = np.arange(first, min(first + BATCH, trials))
         engine = TrialEngine(len(numbers), episodes, family, None, split, None, which)
@@ -97,8 +103,7 @@ def play_trials(
         state = None
         try:
             if track == "shown" and hasattr(agent, "show"):
-                demonstrations = shown_to(engine, observe, shots)
-                state = batch.show(agent, demonstrations)
+                state = batch.show(agent, demonstrations(engine, observe, shots))
             batch.play(caller, observe, state, each_episode=track != "rewarded")
         except Refused as refused:
             parts.append(batch.played())
@@ -116,6 +121,7 @@ class _Batch:
         shape = len(numbers), engine.per_trial
         self.returns, self.success, self.discounted = (np.full(shape, np.nan) for _ in range(3))
         self.lengths = np.zeros(shape, dtype=np.int64)
+        self.actions = [""] * len(numbers)
         self.trials = Lockstep(engine)
         self.streams, self.weights = engine.streams_B.copy(), engine.state.weights_BM.copy()
 
@@ -124,9 +130,9 @@ class _Batch:
         """bool [B]; which trials are over."""
         return self.trials.over_B
 
-    def show(self, agent: Any, demonstrations: Any) -> Any:
+    def show(self, agent: Any, shown: Shown) -> Any:
         try:
-            return agent.show(demonstrations)
+            return agent.show(shown)
         except Exception as error:
             raise Refused(f"show() raised {type(error).__name__}: {' '.join(str(error).split())[:200]}") from error
 
@@ -136,6 +142,8 @@ class _Batch:
         discounted = np.zeros(len(self.numbers))
         while not self.over.all():
             actions, state = caller(observe(engine), state, start, ~self.over)
+            for trial in np.flatnonzero(~self.over).tolist():
+                self.actions[trial] += chr(FIRST_ACTION + actions[trial])
             elapsed = engine.state.elapsed_B
             reward, inner = self.trials.step(actions)
             discounted += family.discount**elapsed * reward
@@ -173,6 +181,7 @@ class _Batch:
             np.asarray(family.expert.optimal_return(state, steps)).reshape(shape),
             expert.reshape(shape),
             self.over.copy(),
+            np.asarray(self.actions),
         )
 
 
