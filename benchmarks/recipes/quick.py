@@ -1,7 +1,5 @@
 """Small families, minutes on a laptop. How the settings were found: docs/decisions/0004-quick-preset.md."""
 
-from dataclasses import replace
-
 from compworld.agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHypernetwork
 from compworld.agents.training import OuterLoop
 from compworld.benchmarks.recipes import rewarded, shown, teacher
@@ -53,15 +51,12 @@ def _outer(family: str, learning_rate: float) -> OuterLoop:
 
 def preset() -> Preset:
     evaluation = Evaluation(validate_every=100)
-    recipes = recipes_of(linear_hypernetwork, deep_hypernetwork, anil, maml)
     protocols = (
         Protocol(PREFERENCES, "optimal_action", evaluation, meta_batch=32, support_episodes=16, query_episodes=16),
         Protocol(GOALS, "optimal_action", evaluation, meta_batch=64),
         teacher.PROTOCOL,
     )
-    # The other baselines are run where they are asked for: the ten minutes do not hold them.
-    first = tuple(replace(protocol, methods=tuple(recipes)) for protocol in protocols)
     # Two agents that adapt by acting, in one world and for half a minute each: a look at the tracks of `rewarded-quick`.
     acting = tuple(rewarded.protocol(family, rewarded.COMPARED, seeds=1) for family in (PREFERENCES, GOALS))
-    recipes = {**recipes, **shown.recipes(STEPS), **rewarded.recipes(ACTING_STEPS)}
-    return Preset("small families, minutes on two cores", 3, first + acting, recipes)
+    recipes = recipes_of(linear_hypernetwork, deep_hypernetwork, anil, maml) | rewarded.recipes(ACTING_STEPS)
+    return Preset("small families, minutes on two cores", 3, protocols + acting, recipes, shown.recipes(STEPS))

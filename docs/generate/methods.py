@@ -87,7 +87,7 @@ def _source(method: type[Method]) -> str:
 
 
 def _presets_of(name: str) -> list[str]:
-    return [preset for preset, make in PRESETS.items() if name in make().recipes]
+    return [preset for preset, make in PRESETS.items() if name in make().known]
 
 
 def _settings(name: str) -> str:
