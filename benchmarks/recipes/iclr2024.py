@@ -89,4 +89,5 @@ def preset() -> Preset:
         ),
     )
     recipes = recipes_of(linear_hypernetwork, deep_hypernetwork, anil, maml)
-    return Preset("the paper's settings and budgets; days on a CPU", 3, protocols, recipes, shown.recipes(STEPS))
+    own = tuple(replace(protocol, methods=tuple(recipes)) for protocol in protocols)
+    return Preset("the paper's settings and budgets; days on a CPU", 3, own, {**recipes, **shown.recipes(STEPS)})

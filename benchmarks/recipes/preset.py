@@ -65,19 +65,12 @@ class Preset:
         seeds: number of seeds; seed s plays in world s.
         protocols: one for each family, and kind of tracks: demonstrations are shown, or trials are played.
         recipes: from a method's name to a function from the family's name to its recipe.
-        others: recipes of methods that it runs only where they are asked for.
     """
 
     title: str
     seeds: int
     protocols: tuple[Protocol, ...]
     recipes: Mapping[str, Callable[[str], Recipe]]
-    others: Mapping[str, Callable[[str], Recipe]] = field(default_factory=dict)
-
-    @property
-    def known(self) -> dict[str, Callable[[str], Recipe]]:
-        """All recipes."""
-        return {**self.recipes, **self.others}
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -104,13 +97,12 @@ class Preset:
         Raises:
             ValueError: unknown method, one of ours that the preset has no recipe for, or the preset does not cover its track.
         """
-        known = self.known
-        if method in known:
-            return known[method](family)
+        if method in self.recipes:
+            return self.recipes[method](family)
         like = "anil" if track_of(method) == "shown" else "gru"
-        if method in METHODS or like not in known:
-            raise ValueError(f"this preset has no recipe for method {method!r}; allowed: {', '.join(map(repr, known))}")
-        recipe = known[like](family)
+        if method in METHODS or like not in self.recipes:
+            raise ValueError(f"this preset has no recipe for method {method!r}; allowed: {', '.join(map(repr, self.recipes))}")
+        recipe = self.recipes[like](family)
         inner = recipe.options.get("inner")
         taken = {} if inner is None or "inner" not in parameters_of(method_class(method)) else {"inner": inner}
         return Recipe(taken, recipe.outer)

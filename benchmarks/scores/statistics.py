@@ -3,7 +3,7 @@
 Worlds are the sample: each has its own mazes, preferences and split, and one run. The interval of a mean is Student's t over
 worlds, and never narrower than one over all their tasks; that of one world alone is over its tasks. How often they hold the
 truth is simulated in :mod:`compworld.benchmarks.scores.coverage`; why they were chosen:
-docs/decisions/0019-intervals-over-worlds.md.
+docs/decisions/0020-intervals-over-worlds.md.
 """
 
 import math
@@ -17,6 +17,11 @@ from compworld.evaluation.interval import CONFIDENCE, DIFFERENCE, SCORE, Numbers
 
 INTERVALS = "95 % intervals over worlds (of a single world over its tasks, which says nothing of others)"
 """How tables and pictures call them."""
+
+
+def counted(worlds: int) -> str:
+    """The number of worlds, and where there is one, what its intervals are over."""
+    return "1 (its tasks)" if worlds == 1 else str(worlds)
 
 
 @dataclass(frozen=True)

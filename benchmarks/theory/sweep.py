@@ -124,7 +124,10 @@ class Sweep(Study[Budget, Cell]):
     def markdown(self, found: dict[str, Any]) -> str:
         table = Table(
             ["", "", Column(self.axis, "g"), "worlds", title_of_score(self.score)],
-            [[row["panel"], row["line"], row["x"], row["seeds"], Estimate.from_dict(row)] for row in found["rows"]],
+            [
+                [row["panel"], row["line"], row["x"], statistics.counted(row["seeds"]), Estimate.from_dict(row)]
+                for row in found["rows"]
+            ],
         )
         lines = [
             f"# {found['title']}",

@@ -1,6 +1,6 @@
 """Intervals of means by Student's t, over worlds and over the tasks of one world; the package goes without SciPy.
 
-Why these, and how often they hold the truth: docs/decisions/0019-intervals-over-worlds.md. Axis: T tasks.
+Why these, and how often they hold the truth: docs/decisions/0020-intervals-over-worlds.md. Axis: T tasks.
 """
 
 import math

@@ -41,7 +41,12 @@ def test_help_lists_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["train", "--help"])
     said = "".join(capsys.readouterr().out.replace("│", "").split())
-    for choices in ("{quick,rewarded-quick,teacher,evening,iclr2024}", "{cpu,cuda,mps}", "random_play}|STR", "{preferences,"):
+    for choices in (
+        "{quick,hour,rewarded-quick,teacher,evening,iclr2024}",
+        "{cpu,cuda,mps}",
+        "random_play}|STR",
+        "{preferences,",
+    ):
         assert choices in said
 
 

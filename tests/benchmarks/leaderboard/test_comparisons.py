@@ -75,7 +75,8 @@ def test_exactly_equal_scores_are_undecided() -> None:
     same = section({"linear_hypernetwork": 0.5}, 3)
     same.rows["anil"] = Row("anil", same.rows["linear_hypernetwork"].results)
     (found,) = comparisons_of(same)
-    assert (found.estimate.low, found.estimate.high, found.verdict) == (0, 0, "undecided")
+    assert found.estimate.low < found.estimate.value == 0 < found.estimate.high
+    assert found.verdict == "undecided"
 
 
 def test_one_world_has_no_verdict_however_clear_it_is() -> None:

@@ -15,7 +15,7 @@ from compworld.benchmarks.scores.coverage import (
     of_tables,
 )
 from compworld.benchmarks.scores.statistics import estimate, simultaneous
-from compworld.benchmarks.theory.coverage import WORLDS
+from compworld.benchmarks.theory.coverage import RARE, TASKS, WORLDS, Coverage
 from compworld.evaluation.interval import Tasks
 
 ROOT = Path(__file__).parents[3]
@@ -66,6 +66,17 @@ def test_intervals_over_tasks_hold_the_truth_however_rare_success_is(tasks: int,
     assert chosen >= ENOUGH
     if rate == 0.002:
         assert plain < 0.5
+
+
+def test_the_page_on_scores_has_the_table() -> None:
+    """Its rows are those of the experiment's own table."""
+    table = (ROOT / "benchmarks" / "results" / "theory" / "coverage.md").read_text(encoding="utf-8")
+    assert Coverage().markdown(FOUND) == table
+    page = (ROOT / "docs" / "scores.md").read_text(encoding="utf-8")
+    simulated = table[table.index("Share of") :]
+    lines = [line for line in simulated.splitlines() if line.startswith("| ") or line.startswith("|  |")]
+    assert len(lines) == 2 + 2 * len(WORLDS) + len(TASKS) * (3 + len(RARE))
+    assert all(line in page for line in lines)
 
 
 def test_spreads_are_measured() -> None:
