@@ -86,7 +86,9 @@ def protocols() -> tuple[Protocol, ...]:
 
 
 def preset() -> Preset:
+    # Two worlds more where they are cheap and decide: in three, next to no difference can be told from none.
+    shown_first = tuple(replace(protocol, seeds=5) if protocol.family == TEACHER else protocol for protocol in protocols())
     # Two agents that adapt by acting, in one world and for half a minute each: a look at the tracks of `rewarded-quick`.
     acting = tuple(rewarded.protocol(family, rewarded.COMPARED, seeds=1) for family in (PREFERENCES, GOALS))
     every = {**recipes(STEPS), **rewarded.recipes(ACTING_STEPS)}
-    return Preset("small families, minutes on two cores", 3, protocols() + acting, every)
+    return Preset("small families, minutes on two cores", 3, shown_first + acting, every)
