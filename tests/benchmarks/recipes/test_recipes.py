@@ -93,7 +93,7 @@ def test_what_a_preset_does_not_have_is_refused() -> None:
     with pytest.raises(ValueError, match="this preset has no track 'shown' on 'goals-small'; allowed: 'rewarded', 'told'"):
         preset("rewarded-quick").config("goals-small", "anil", 0)
     with pytest.raises(ValueError, match="this preset has no recipe for method 'hyla'; allowed: 'linear_hypernetwork'"):
-        preset("iclr2024").config("goals", "hyla", 0)
+        preset("teacher").config("teacher-small", "hyla", 0)
 
 
 def test_a_run_is_named_by_everything_that_determines_it() -> None:
