@@ -145,7 +145,7 @@ def pictures(sections: Sequence[Section], folder: Path) -> None:
     from compworld.benchmarks.reports import result_plots
 
     shown = [section for section in sections if not isinstance(section, TrialSection)]
-    trials = [section for section in sections if isinstance(section, TrialSection)]
+    trials = [section for section in sections if isinstance(section, TrialSection) and section.scored]
     panels = [panel for section in shown if (panel := _panel(section, headline(section.family))).estimates]
     note = f"{INTERVALS}; below the diagonal: worse on combinations never trained"
     if panels:
@@ -162,7 +162,8 @@ def pictures(sections: Sequence[Section], folder: Path) -> None:
             for section in trials
         ]
         result_plots.adaptation_curves(curves, [section.title for section in trials], folder / "adaptation_curves.png")
-        panels = [_panel(section, section.compared) for section in trials]
+    panels = [_panel(section, section.compared) for section in trials]
+    if any(panel.curves for panel in panels):
         result_plots.learning_curves(panels, folder / "learning_curves_of_trials.png", *result_plots.OF_TRIALS)
 
 

@@ -95,6 +95,11 @@ class Section:
         return [(which, score) for score in main_scores(self.family) for which in GENERALISATION]
 
     @property
+    def scored(self) -> bool:
+        """Whether a run of it has scores."""
+        return any(row.results for row in self.rows.values())
+
+    @property
     def only_references(self) -> bool:
         """Whether no method of it belongs to this section alone."""
         return False

@@ -35,7 +35,9 @@ def decoded(section: Section) -> list[str]:
         if not found:
             continue
         r2, shuffled = (np.asarray([record[name] for record in found]) for name in ("total_r2", "permuted_total_r2"))
-        layers = {name: np.mean([record["layers"][name]["total_r2"] for record in found]) for name in found[0]["layers"]}
+        # A seed that diverged may have no finite reading of some layer.
+        common = [name for name in found[0]["layers"] if all(name in record["layers"] for record in found)]
+        layers = {name: np.mean([record["layers"][name]["total_r2"] for record in found]) for name in common}
         each = ", ".join(f"{name} {value:.2f}" for name, value in layers.items())
         alone = f"; alone: {each}" if len(layers) > 1 else ""
         lines.append(

@@ -15,17 +15,32 @@ Options = ParamSpec("Options")
 
 ADAPTIVE = ("linear_hypernetwork", "deep_hypernetwork", "anil", "maml")
 FLOORS = ("no_adaptation", "random", "memoryless", "random_play")
-REFERENCES = ("bayes", "bayes_trained", "told_hypernetwork")
-"""Methods that know what others of their table have to find out: the rules, or the task."""
-ALL_METHODS = tuple(METHODS)
+
+REFERENCES = ("shown_bayes", "shown_bayes_trained")
+"""Of demonstrations: lines in pictures, as floors are, and within what is shown."""
+
+BAYES = (*REFERENCES, "bayes", "bayes_trained")
+"""Agents that know the rules, and miss nothing of what the evidence says."""
+
+TOLD = tuple(name for name, method in METHODS.items() if method.evidence is Code)
+"""Methods that are told the task, which others of their table may have to find out."""
 
 TITLES = {
     "linear_hypernetwork": "linear hypernetwork",
     "deep_hypernetwork": "nonlinear hypernetwork",
     "anil": "ANIL",
     "maml": "MAML",
+    "shown_transformer": "transformer over demonstrations",
+    "bottleneck_transformer": "transformer with a bottleneck",
+    "hyla": "HYLA over demonstrations",
+    "shown_gru": "GRU over demonstrations",
     "no_adaptation": "no adaptation (floor)",
     "told_hypernetwork": "hypernetwork told the task",
+    "told_network_128": "network told the task, 128 wide",
+    "told_network_512": "network told the task, 512 wide",
+    "told_network_2048": "network told the task, 2,048 wide",
+    "shown_bayes": "Bayes, all combinations",
+    "shown_bayes_trained": "Bayes, trained combinations",
     "random": "random actions (floor)",
     "gru": "GRU",
     "recurrent_hypernetwork": "recurrent hypernetwork",

@@ -11,8 +11,17 @@ MethodName = Literal[
     "deep_hypernetwork",
     "anil",
     "maml",
+    "shown_transformer",
+    "bottleneck_transformer",
+    "hyla",
+    "shown_gru",
     "no_adaptation",
     "told_hypernetwork",
+    "told_network_128",
+    "told_network_512",
+    "told_network_2048",
+    "shown_bayes",
+    "shown_bayes_trained",
     "random",
     "gru",
     "recurrent_hypernetwork",
@@ -33,7 +42,14 @@ PresetName = Literal["quick", "rewarded-quick", "teacher", "evening", "iclr2024"
 """Keys of :data:`compworld.benchmarks.recipes.presets.PRESETS`."""
 
 FamilyName = Literal[
-    "preferences", "preferences-small", "goals", "goals-small", "teacher", "teacher-small", "teacher-scaling2025"
+    "preferences",
+    "preferences-small",
+    "goals",
+    "goals-small",
+    "teacher",
+    "teacher-small",
+    "teacher-scaling2025",
+    "teacher-layerwise",
 ]
 """What ``compworld.families.family_names()`` gives."""
 

@@ -1,14 +1,17 @@
 """Small families, minutes on a laptop. How the settings were found: docs/decisions/0004-quick-preset.md."""
 
+from dataclasses import replace
+
 from compworld.agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHypernetwork
 from compworld.agents.training import OuterLoop
-from compworld.benchmarks.recipes import rewarded, teacher
+from compworld.benchmarks.recipes import rewarded, shown, teacher
 from compworld.benchmarks.recipes.config import Evaluation
 from compworld.benchmarks.recipes.methods import options_of
 from compworld.benchmarks.recipes.preset import Preset, Protocol, Recipe, recipes_of
 
 PREFERENCES, GOALS, TEACHER = "preferences-small", "goals-small", teacher.FAMILY
 TEACHER_STEPS = 500
+STEPS = {PREFERENCES: 550, GOALS: 750, TEACHER: TEACHER_STEPS}
 ACTING_STEPS = {PREFERENCES: 200, GOALS: 125}
 
 
@@ -44,18 +47,21 @@ def maml(family: str) -> Recipe:
 
 def _outer(family: str, learning_rate: float) -> OuterLoop:
     """Every method sees the same tasks."""
-    steps, tasks_at_once = {PREFERENCES: (550, 16), GOALS: (750, 32)}[family]
+    steps, tasks_at_once = STEPS[family], {PREFERENCES: 16, GOALS: 32}[family]
     return OuterLoop(steps, learning_rate, schedule="cosine", warmup=steps // 10, tasks_at_once=tasks_at_once)
 
 
 def preset() -> Preset:
     evaluation = Evaluation(validate_every=100)
+    recipes = recipes_of(linear_hypernetwork, deep_hypernetwork, anil, maml)
     protocols = (
         Protocol(PREFERENCES, "optimal_action", evaluation, meta_batch=32, support_episodes=16, query_episodes=16),
         Protocol(GOALS, "optimal_action", evaluation, meta_batch=64),
         teacher.PROTOCOL,
     )
+    # The other baselines are run where they are asked for: the ten minutes do not hold them.
+    first = tuple(replace(protocol, methods=tuple(recipes)) for protocol in protocols)
     # Two agents that adapt by acting, in one world and for half a minute each: a look at the tracks of `rewarded-quick`.
     acting = tuple(rewarded.protocol(family, rewarded.COMPARED, seeds=1) for family in (PREFERENCES, GOALS))
-    recipes = recipes_of(linear_hypernetwork, deep_hypernetwork, anil, maml) | rewarded.recipes(ACTING_STEPS)
-    return Preset("small families, minutes on two cores", 3, protocols + acting, recipes)
+    recipes = {**recipes, **shown.recipes(STEPS), **rewarded.recipes(ACTING_STEPS)}
+    return Preset("small families, minutes on two cores", 3, first + acting, recipes)

@@ -1,7 +1,8 @@
 """What files of a run must hold. Every one of them that is read is held against this, in one place."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -187,10 +188,8 @@ def read_config(path: Path) -> RunConfig:
     _decoded(content, RunConfig, path, what_to_do)
     data = json_of(content, path)
     data.pop("config_version", None)
-    try:
+    with _named(path, what_to_do):
         return RunConfig.from_dict(data)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path} is damaged or not one of ours ({error}); {what_to_do}") from None
 
 
 def read_result(path: Path, config: RunConfig) -> dict[str, Any]:
@@ -235,10 +234,8 @@ def progress_of(data: Any, path: Path) -> dict[str, Any]:
     Raises:
         ValueError: naming file and field.
     """
-    try:
+    with _named(path, "delete it to start again"):
         msgspec.convert(data, Progress)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged or not one of ours ({error}); delete it to start again") from None
     return {"losses": [], **data}
 
 
@@ -248,10 +245,8 @@ def check_settings(settings: Mapping[str, Any], path: Path) -> None:
     Raises:
         ValueError: naming file and field.
     """
-    try:
+    with _named(path, "evaluate the agent again"):
         msgspec.convert(settings, Settings)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is no record of compworld.evaluate ({error})") from None
 
 
 def _sealed(content: bytes, kind: type[Any], path: Path, expected: Mapping[str, Any]) -> dict[str, Any]:
@@ -268,7 +263,14 @@ def _sealed(content: bytes, kind: type[Any], path: Path, expected: Mapping[str, 
 
 
 def _decoded(content: bytes, kind: type[Kind], path: Path, what_to_do: str) -> Kind:
-    try:
+    with _named(path, what_to_do):
         return msgspec.json.decode(content, type=kind)
-    except (ValueError, RecursionError) as error:  # msgspec's errors are of these
+
+
+@contextlib.contextmanager
+def _named(path: Path, what_to_do: str) -> Iterator[None]:
+    """What is wrong with data, as one line that names the file."""
+    try:
+        yield
+    except (ValueError, TypeError, RecursionError) as error:  # msgspec's errors are of the first
         raise ValueError(f"{path} is damaged or not one of ours ({error}); {what_to_do}") from None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import combinations
 
 from compworld.benchmarks.leaderboard.published import PublishedWorld
-from compworld.benchmarks.recipes.methods import FLOORS, REFERENCES
+from compworld.benchmarks.recipes.methods import BAYES, FLOORS, TOLD
 from compworld.benchmarks.scores.statistics import estimate, simultaneous, without_interval
 from compworld.benchmarks.site.entries import Entry, Listing
 
@@ -17,15 +17,20 @@ LEAST = 2
 """Worlds that a rank takes."""
 
 
-def is_reference(entry: Entry) -> bool:
-    """Whether it is a floor, or knows more than the others: lines that scores are seen against."""
-    return entry.row.method in (*FLOORS, *REFERENCES)
+def is_line(entry: Entry) -> bool:
+    """Whether others are seen against it: floors, and exact agents that know the rules."""
+    return entry.row.method in (*FLOORS, *BAYES) and not entry.own
+
+
+def is_reference(listing: Listing, entry: Entry) -> bool:
+    """Whether it is no rival of the others: a floor, or it knows what they have to find out."""
+    return entry.row.method in (*FLOORS, *BAYES) or (entry.row.method in TOLD and listing.section.track != "told")
 
 
 def why_unranked(listing: Listing, entry: Entry) -> str:
     """Why a row has no rank, in words; empty if it has one."""
     version = listing.board.table.packages["compworld"]
-    if is_reference(entry):
+    if is_reference(listing, entry):
         return "reference"
     if entry.versions - {version}:
         return f"not made with version {version}"

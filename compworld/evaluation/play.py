@@ -20,11 +20,14 @@ from compworld.modules.splits import Split
 
 TRACKS = ("rewarded", "told", "shown")
 BATCH = 64
+FIRST_ACTION = ord("0")
+"""Action a is noted as the character with this code plus a."""
 
 
 @dataclass(frozen=True)
 class Played:
-    """What was reached in each episode of each trial; arrays [T, K], NaN (lengths: 0) in trials that were not finished."""
+    """What was done, and what was reached in each episode of each trial; arrays [T, K], NaN (lengths: 0) in trials that were
+    not finished."""
 
     returns: np.ndarray
     """Sum of rewards."""
@@ -42,6 +45,8 @@ class Played:
     """As ``discounted``, of the family's expert."""
     finished: np.ndarray
     """bool [T]"""
+    actions: np.ndarray
+    """str [T]; a character for each step of the trial, see :data:`FIRST_ACTION`."""
 
 
 class AgentError(ValueError):
@@ -117,6 +122,7 @@ class _Batch:
         shape = len(numbers), engine.per_trial
         self.returns, self.success, self.discounted = (np.full(shape, np.nan) for _ in range(3))
         self.lengths = np.zeros(shape, dtype=np.int64)
+        self.actions = [""] * len(numbers)
         self.trials = Lockstep(engine)
         self.streams, self.weights = engine.streams_B.copy(), engine.state.weights_BM.copy()
 
@@ -137,6 +143,8 @@ class _Batch:
         discounted = np.zeros(len(self.numbers))
         while not self.over.all():
             actions, state = caller(observe(engine), state, start, ~self.over)
+            for trial in np.flatnonzero(~self.over).tolist():
+                self.actions[trial] += chr(FIRST_ACTION + actions[trial])
             elapsed = engine.state.elapsed_B
             reward, inner = self.trials.step(actions)
             discounted += family.discount**elapsed * reward
@@ -174,6 +182,7 @@ class _Batch:
             np.asarray(family.expert.optimal_return(state, steps)).reshape(shape),
             expert.reshape(shape),
             self.over.copy(),
+            np.asarray(self.actions),
         )
 
 

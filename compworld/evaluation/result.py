@@ -15,8 +15,10 @@ SCORES = {"normalised_return": "normalised return", "success": "success", "speed
 RECORD_FORMAT = 2
 READ_FORMATS = (1, 2)
 """Format 1 had other intervals in its summary, which is not read: it follows from the episodes."""
-TYPES = {"lengths": np.int64, "finished": np.bool_}
+TYPES = {"lengths": np.int64, "finished": np.bool_, "actions": np.str_}
 """Of the fields of :class:`Played` that are not floats."""
+OF_TRIALS = ("finished", "actions")
+"""The fields that have a value for each trial; the others have one for each episode."""
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,10 @@ class Evaluation:
             written, settings = record["format"], dict(record["settings"])
             names = Played.__dataclass_fields__
             parts = record["episodes"]
+            parts = {"actions": [""] * len(parts["finished"]), **parts}  # records from before actions were noted
             columns: dict[str, Any] = {name: np.asarray(parts[name], dtype=TYPES.get(name, np.float64)) for name in names}
             shape = columns["returns"].shape
-            wrong = [name for name in names if columns[name].shape != (shape[:1] if name == "finished" else shape)]
+            wrong = [name for name in names if columns[name].shape != (shape[:1] if name in OF_TRIALS else shape)]
             if wrong or len(shape) != 2:
                 raise ValueError(f"episodes.{(wrong or ['returns'])[0]} is not of the shape of the others")
         except (KeyError, TypeError, ValueError, OverflowError) as error:

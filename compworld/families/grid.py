@@ -105,7 +105,7 @@ class GridFamily(Family):
 
     @classmethod
     def env_id_of(cls, variant: str) -> str | None:
-        return "-".join(["CompWorld", cls.title, *filter(None, [variant.title()]), "v0"])
+        return "-".join(["CompWorld", cls.title, *filter(None, [variant.title()]), f"v{cls.version_of(variant)}"])
 
     @cached_property
     def shape(self) -> tuple[int, int]:

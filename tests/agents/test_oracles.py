@@ -116,7 +116,10 @@ ORACLES = {
 }
 
 
-@pytest.mark.parametrize("method", ["anil", "maml", "no_adaptation", "told_hypernetwork"])
+@pytest.mark.parametrize(
+    "method",
+    ["anil", "maml", "no_adaptation", "told_hypernetwork", "told_network_128", "shown_transformer", "hyla", "shown_gru"],
+)
 def test_meta_gradient_is_the_slope_of_the_meta_loss(method: str, case: Case) -> None:
     """Central differences along random directions of all parameters but those whose scale counts as a constant."""
     learner = small(method, case.problem, InnerLoop(2, 0.02, optimizer="sgd"))

@@ -6,7 +6,7 @@ import torch
 from compworld.agents import InnerLoop
 from compworld.agents.training import MetaTrainer, OuterLoop
 from compworld.benchmarks.worlds.probes import PROBES, probe_batch, probe_problem
-from tests.agents.conftest import ADAPTIVE, METHODS, made
+from tests.agents.conftest import ADAPTIVE, IN_CONTEXT, METHODS, made
 
 TEMPLATES = {"width": 16, "hidden_layers": 1, "templates": 4}
 NETWORK = {"width": 32, "hidden_layers": 2}
@@ -15,8 +15,13 @@ SIZES = {
     "deep_hypernetwork": {**TEMPLATES, "embedding_width": 8, "depth": 2},
     "anil": NETWORK,
     "maml": {"width": 24, "hidden_layers": 2},
+    "shown_transformer": {"width": 32},
+    "bottleneck_transformer": {"width": 32, "latent": 4, "policy_width": 16, "hidden_layers": 1, "templates": 4},
+    "hyla": {"width": 32},
+    "shown_gru": {"width": 32, "inputs": 32, "policy_width": 32},
     "no_adaptation": NETWORK,
     "told_hypernetwork": TEMPLATES,
+    **{f"told_network_{width}": {"hidden_layers": 1} for width in (128, 512, 2048)},
 }
 
 
@@ -43,12 +48,12 @@ def test_everyone_learns_a_constant(method: str) -> None:
     assert share_unexplained(method, "constant_target", "constant_target", 150) < 0.01
 
 
-@pytest.mark.parametrize("method", ADAPTIVE)
+@pytest.mark.parametrize("method", ADAPTIVE + IN_CONTEXT)
 def test_adaptation_finds_what_only_the_support_set_tells(method: str) -> None:
     assert share_unexplained(method, "support_decides_the_sign", "support_decides_the_sign", 120) < 0.05
 
 
-@pytest.mark.parametrize("method", ADAPTIVE)
+@pytest.mark.parametrize("method", ADAPTIVE + IN_CONTEXT)
 def test_adaptation_recalls_known_modules(method: str) -> None:
     assert share_unexplained(method, "known_modules", "known_modules", 250) < ROUNDING_LEAVES
 

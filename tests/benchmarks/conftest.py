@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from compworld import make_family
 from compworld.agents import METHODS
 from compworld.benchmarks.recipes.config import Evaluation, RunConfig
 from compworld.benchmarks.recipes.methods import track_of
@@ -17,10 +18,10 @@ METHOD_NAMES = tuple(METHODS)
 FAMILY_NAMES = tuple(family.label_of("small") for family in FAMILIES.values())
 """The small variant of every family."""
 CELLS = tuple(
-    (method, family.label_of("small"))
+    (method, family)
     for method in METHOD_NAMES
-    for family in FAMILIES.values()
-    if track_of(method) == "shown" or family.env_id_of("small") is not None
+    for family in FAMILY_NAMES
+    if METHODS[method].covers(make_family(family)) and (track_of(method) == "shown" or make_family(family).env_id is not None)
 )
 """Every method on every family that it can be on."""
 

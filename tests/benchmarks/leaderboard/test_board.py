@@ -20,6 +20,7 @@ from compworld.benchmarks.recipes import presets
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.recipes.preset import Preset
 from compworld.benchmarks.runs.executors import Outcome
+from compworld.benchmarks.runs.failures import RunsFailed
 from compworld.benchmarks.runs.run import run
 from compworld.evaluation import Evaluation
 from compworld.files import sealed, unsealed, write_json
@@ -163,6 +164,36 @@ def test_trials_have_tables_by_what_is_learned_from(
     for name in ("adaptation_curves.png", "learning_curves_of_trials.png"):
         assert iio.imread(folder / name).std() > 0
     assert (folder / "goals-small_held_out_trials.gif").stat().st_size > 1000
+
+
+METHOD = "tests.benchmarks.broken_methods"
+
+
+@pytest.mark.parametrize(
+    ("track", "at_once", "late"),
+    [("shown", "NotANumber", "DivergesLate"), ("rewarded", "PlaysNoNumber", "PlaysNoNumberLate")],
+)
+def test_runs_that_diverge_or_fail_stand_in_the_table_as_such(
+    track: str, at_once: str, late: str, tiny_preset: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside numbers of what they had learned before, or of none of them; files, pictures and the exit code are there."""
+    tiny_preset("goals-small", 1, track)
+    names = [f"{METHOD}:{name}" for name in (at_once, late)]
+    with pytest.raises(RunsFailed, match=f"1 of 2 runs are missing .*{at_once}.*: diverged: the validation loss is nan"):
+        board.leaderboard("tiny", names, runs=tmp_path / "runs", out=tmp_path / "out")
+    folder = tmp_path / "out" / "tiny"
+    table = (folder / "leaderboard.md").read_text()
+    assert f"{at_once} (1 of 1 seeds missing) |  |  |" in table
+    assert f"{late} (1 of 1 seeds diverged) | " in table
+    assert table.count("(scored as it was at its best validation)") == table.count("(missing from the table)") == 1
+    rows = json.loads((folder / "leaderboard.json").read_text())["rows"]
+    assert [list(row["problems"]) for row in rows] == [["0"], ["0"]]
+    assert [bool(row["estimates"]) for row in rows] == [False, True]
+    assert "diverged: the validation loss is nan at outer step 4" in capsys.readouterr().out
+    assert len(list(folder.glob("learning_curves*.png"))) == 1
+    with pytest.raises(RunsFailed):
+        board.leaderboard("tiny", names[:1], runs=tmp_path / "runs", out=tmp_path / "alone")
+    assert not list((tmp_path / "alone" / "tiny").glob("*.png"))
 
 
 def test_records_that_fit_no_table_are_refused(records: list[Path], tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from typing import get_args
 import pytest
 
 from compworld import ENV_IDS, SUPPORTS, make_family
-from compworld.agents import ANIL, MAML, METHODS, InnerLoop, LinearHypernetwork, Method, Problem
-from compworld.benchmarks.recipes import names
+from compworld.agents import ANIL, MAML, METHODS, Actor, InnerLoop, LinearHypernetwork, Method, Problem
+from compworld.benchmarks.recipes import names, shown
 from compworld.benchmarks.recipes.config import RunConfig, TrialTraining
-from compworld.benchmarks.recipes.methods import ALL_METHODS, make_learner, method_class, options_of, track_of
+from compworld.benchmarks.recipes.methods import ADAPTIVE, make_learner, method_class, options_of, track_of
 from compworld.benchmarks.recipes.presets import PRESETS, preset
 from compworld.benchmarks.runs.run import new_method
 from compworld.benchmarks.theory.studies import STUDIES
@@ -48,12 +48,30 @@ def test_recipes_construct_every_method_at_its_published_size(preset_name: str) 
 @pytest.mark.parametrize(
     ("name", "tracks"), [("quick", {"shown", "rewarded"}), ("rewarded-quick", {"rewarded", "told"}), ("teacher", {"shown"})]
 )
-def test_a_preset_has_every_method_of_its_tracks(name: str, tracks: set[str]) -> None:
+def test_a_preset_has_the_methods_of_its_tracks(name: str, tracks: set[str]) -> None:
     configs = preset(name).configs(seeds=1)
     assert {config.track for config in configs} == tracks
     here = {config.method for config in configs}
-    assert here >= {method for method in ALL_METHODS if track_of(method) in tracks - {"rewarded"}}
+    assert (here >= {*ADAPTIVE, "no_adaptation", "told_hypernetwork", "random"}) == ("shown" in tracks)
     assert (here >= {"gru", "recurrent_hypernetwork", "bayes", "bayes_trained", "random_play"}) == ("rewarded" in tracks)
+
+
+def test_the_quick_preset_has_a_recipe_for_every_method_on_every_family_that_it_covers() -> None:
+    chosen = preset("quick")
+    for family in chosen.families:
+        made = make_family(family)
+        wanted = {name for name, method in METHODS.items() if method.covers(made) and track_of(name) != "told"}
+        wanted -= {name for name, method in METHODS.items() if made.env_id is None and issubclass(method, Actor)}
+        assert {config.method for config in chosen.configs(tuple(wanted), (family,), seeds=1)} == wanted
+
+
+def test_baselines_see_the_tasks_that_all_see() -> None:
+    """As many outer steps of as many tasks for every method that is trained; a preset may give others."""
+    for family in preset("quick").families:
+        configs = [preset("quick").config(family, method, 0) for method in (*ADAPTIVE, *shown.IN_CONTEXT, *shown.TOLD)]
+        assert len({(config.steps, config.meta_batch, config.support_episodes) for config in configs}) == 1
+        fewer = {method: recipe(family) for method, recipe in shown.recipes({family: 70}).items()}
+        assert {recipe.outer.steps for recipe in fewer.values() if recipe.outer} == {70}
 
 
 def test_methods_that_act_are_compared_at_equal_budgets() -> None:
@@ -68,6 +86,8 @@ def test_what_a_preset_does_not_have_is_refused() -> None:
         preset("iclr2024").config("goals", "gru", 0)
     with pytest.raises(ValueError, match="this preset has no track 'shown' on 'goals-small'; allowed: 'rewarded', 'told'"):
         preset("rewarded-quick").config("goals-small", "anil", 0)
+    with pytest.raises(ValueError, match="this preset has no recipe for method 'hyla'; allowed: 'linear_hypernetwork'"):
+        preset("iclr2024").config("goals", "hyla", 0)
 
 
 def test_the_papers_numbers_of_fast_parameters() -> None:
