@@ -13,6 +13,7 @@ REFUSED, FAILED = 2, 1
 FROM_EXTRA = (
     "imageio",
     "imageio_ffmpeg",
+    "jinja2",
     "joblib",
     "matplotlib",
     "msgspec",
