@@ -151,6 +151,28 @@ class Student(msgspec.Struct):
     r2: list[float]
 
 
+class Trial(msgspec.Struct):
+    """A setting that was tried; see :func:`benchmarks.runs.tuning.tune`."""
+
+    run_id: str
+    settings: str
+    world: int
+    steps: int
+    validation_loss: float | None
+    best_step: int
+    processor_seconds: float
+    diverged: str | None = None
+    validation_action_accuracy: float | None = None
+
+
+class Tuning(msgspec.Struct):
+    """The settings of a method that were tried on a family."""
+
+    family: str
+    method: str
+    trials: list[Trial]
+
+
 class Failure(msgspec.Struct):
     """``failure.json``."""
 
@@ -217,6 +239,15 @@ def read_student(path: Path, setting: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: naming file and field: damaged, changed or of another setting.
     """
     return _sealed(read_bytes(path), Student, path, setting)
+
+
+def read_tuning(path: Path, about: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that were tried on a family and method.
+
+    Raises:
+        ValueError: naming file and field: damaged, changed or of another family or method.
+    """
+    return _sealed(read_bytes(path), Tuning, path, about)
 
 
 def read_failure(path: Path) -> dict[str, Any]:

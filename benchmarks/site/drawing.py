@@ -43,8 +43,8 @@ class Scale:
         """An estimate's places, None where it has no value; one without an interval is drawn as a point."""
         if found.value is None:
             return None
-        ends = (found.value if end is None else end for end in (found.low, found.high))
-        return Drawn(*map(self.at, ends), self.at(found.value))
+        low, high = (found.value if end is None else end for end in (found.low, found.high))
+        return Drawn(self.at(low), self.at(high), self.at(found.value))
 
 
 def scale_of(listing: Listing, score: str, sets: Sequence[str]) -> Scale:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from compworld.benchmarks.recipes.methods import BAYES, FLOORS, TOLD
+from compworld.benchmarks.recipes.methods import FLOORS, REFERENCES, TOLD
 from compworld.benchmarks.scores.statistics import Estimate, estimate, simultaneous, without_interval
 from compworld.benchmarks.site.entries import Entry, Listing
 
@@ -19,12 +19,12 @@ LEAST = 2
 
 def is_line(entry: Entry) -> bool:
     """Whether others are seen against it: floors, and exact agents that know the rules."""
-    return entry.row.method in (*FLOORS, *BAYES) and not entry.own
+    return entry.row.method in (*FLOORS, *REFERENCES) and not entry.own
 
 
 def is_reference(listing: Listing, entry: Entry) -> bool:
     """Whether it is no rival of the others: a floor, or it knows what they have to find out."""
-    return entry.row.method in (*FLOORS, *BAYES) or (entry.row.method in TOLD and listing.section.track != "told")
+    return entry.row.method in (*FLOORS, *REFERENCES) or (entry.row.method in TOLD and listing.section.track != "told")
 
 
 def why_unranked(listing: Listing, entry: Entry) -> str:

@@ -105,7 +105,8 @@ def _add_scores(listing: Listing, score: str, sets: Sequence[str], columns: list
         columns.append(column)
         for entry, row in zip(listing.entries, cells, strict=True):
             found = entry.estimate(which, score)
-            row.append(Cell(column, found and found.value, said(found), found and scale.drawn(found)))
+            value, drawn = (None, None) if found is None else (found.value, scale.drawn(found))
+            row.append(Cell(column, value, said(found), drawn))
 
 
 def _cost(column: Column, entry: Entry) -> Cell:
