@@ -8,8 +8,8 @@ from typing import Any
 
 from compworld.agents import (
     PPO,
-    AdaptingHypernetwork,
     RL2,
+    AdaptingHypernetwork,
     Bayes,
     ContextLearner,
     Memoryless,
