@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from compworld.benchmarks.leaderboard.behind import as_lines
 from compworld.benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
+from compworld.benchmarks.leaderboard.films import films
 from compworld.benchmarks.leaderboard.grid import grid
+from compworld.benchmarks.leaderboard.published import RUNS, TABLE
 from compworld.benchmarks.leaderboard.records import add_records, read_record
 from compworld.benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
 from compworld.benchmarks.leaderboard.sentences import budget, decoded, leads, missing, played
@@ -25,9 +28,6 @@ from compworld.files import write_json, write_text
 
 if TYPE_CHECKING:
     from compworld.benchmarks.reports.result_plots import Panel
-
-FILMED = ("linear_hypernetwork", "anil")
-FILMED_TRIALS = ("recurrent_hypernetwork", "gru")
 
 
 def leaderboard(
@@ -80,11 +80,13 @@ def leaderboard(
     cost = budget(chosen.title, outcomes, time.perf_counter() - started)
     write_text(folder / "leaderboard.md", markdown(sections, cost))
     write_text(folder / "leaderboard.csv", as_csv(sections))
-    write_json(folder / "leaderboard.json", as_json(sections, cost))
+    write_json(folder / TABLE, as_json(sections, cost))
+    write_text(folder / RUNS, as_lines(sections))
     show(sections, cost, console)
     pictures(sections, folder)
-    _videos(sections, runs, folder, console)
-    _say(console, f"Written to {folder}: leaderboard.md, .json, .csv, plots and videos.")
+    for line in films(sections, runs, folder):
+        _say(console, line)
+    _say(console, f"Written to {folder}: leaderboard.md, .json, .csv, runs.jsonl, plots and videos.")
     results_of(outcomes)
     return sections
 
@@ -178,25 +180,3 @@ def _panel(section: Section, score: str) -> "Panel":
         if all(curves):
             panel.curves[method] = curves
     return panel
-
-
-def _videos(sections: Sequence[Section], runs: Path, folder: Path, console: Console) -> None:
-    """Expert beside the agents of seed 0 on held-out combinations: the first support of each family, episodes and trials."""
-    from compworld.benchmarks.reports.video import render_video
-
-    filmed: set[str] = set()
-    for section in sections:
-        trials = isinstance(section, TrialSection)
-        name = f"{section.family.label}_held_out{'_trials' if trials else ''}"
-        chosen = FILMED_TRIALS if trials else FILMED
-        results = [section.rows[method].results.get(0) for method in chosen if method in section.rows]
-        ids = [result["run_id"] for result in results if result is not None]
-        if section.family.expert is None or not ids or name in filmed:
-            continue
-        filmed.add(name)
-        episodes = 2 if trials else 4
-        try:
-            files = render_video(runs, ids, "held_out", episodes, folder / name, tell=lambda line: _say(console, line))
-            _say(console, f"Video: {', '.join(map(str, files))}")
-        except (OSError, ValueError, RuntimeError) as error:  # the table is worth more than its film
-            _say(console, f"No video of {section.family.label}: {error}")

@@ -39,8 +39,8 @@ def leaderboard(
     """Run every method on every family of a preset; prints the table and writes Markdown, JSON, CSV, plots and videos.
 
     Args:
-        preset: quick (minutes on two cores), rewarded-quick (agents that adapt by acting, an hour), teacher (the small
-            Teacher), evening (the paper's settings, 8 hours) or iclr2024 (its budgets too, days).
+        preset: quick (minutes on two cores), hour (the same in eight worlds), rewarded-quick (agents that adapt by acting, an
+            hour), teacher (the small Teacher), evening (the paper's settings, 8 hours) or iclr2024 (its budgets too, days).
         method: Which methods; your own as module:Class; by default those of the preset.
         family: Which families of the preset; by default all.
         seeds: Number of seeds, instead of the preset's; seed s plays in world s.

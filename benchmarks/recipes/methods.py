@@ -15,9 +15,10 @@ Options = ParamSpec("Options")
 
 ADAPTIVE = ("linear_hypernetwork", "deep_hypernetwork", "anil", "maml")
 FLOORS = ("no_adaptation", "random", "memoryless", "random_play")
+REFERENCES = ("bayes", "bayes_trained", "shown_bayes", "shown_bayes_trained")
+"""Methods that know the rules, which others of their table have to find out: lines in pictures, as floors are."""
 
-REFERENCES = ("shown_bayes", "shown_bayes_trained")
-"""Of demonstrations: lines in pictures, as floors are, and within what is shown."""
+ALL_METHODS = tuple(METHODS)
 
 TITLES = {
     "linear_hypernetwork": "linear hypernetwork",

@@ -39,7 +39,7 @@ MethodName = Literal[
 
 METHOD_NAMES: tuple[MethodName | str, ...] = get_args(MethodName)
 
-PresetName = Literal["quick", "rewarded-quick", "teacher", "evening", "iclr2024"]
+PresetName = Literal["quick", "hour", "rewarded-quick", "teacher", "evening", "iclr2024"]
 """Keys of :data:`compworld.benchmarks.recipes.presets.PRESETS`."""
 
 FamilyName = Literal[
@@ -71,6 +71,15 @@ ExperimentName = Literal[
 
 BudgetName = Literal["quick", "full"]
 """Budgets of every study."""
+
+ObservationName = Literal["symbolic", "minigrid", "indices", "relative", "relative_indices", "text"]
+"""Keys of :data:`compworld.envs.observations.OBSERVATIONS`."""
+
+FormatName = Literal["minari", "parquet"]
+"""Keys of :data:`compworld.benchmarks.data.export.FORMATS`."""
+
+BehaviourName = Literal["expert", "random", "mixed"]
+"""Keys of :data:`compworld.benchmarks.data.episodes.BEHAVIOURS`."""
 
 SetName = Literal["train", "fresh_episodes", "held_out"]
 """Entries of :data:`compworld.benchmarks.scores.names.SETS`."""

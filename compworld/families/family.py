@@ -193,6 +193,10 @@ class Family(ABC):
             )
         return weights_from(task["weights"], self.code_size)
 
+    def legend(self) -> dict[str, Any]:
+        """What numbers in tasks and samples stand for, as plain data, for who reads them without this package."""
+        return {"modules": list(self.space.module_names), "inputs": self.input_size, "outputs": self.actions}
+
     @abstractmethod
     def mission(self, weights_M: np.ndarray) -> str:
         """The task in words."""

@@ -8,6 +8,8 @@ import pytest
 
 from compworld import ENV_IDS, SUPPORTS, make_family
 from compworld.agents import ANIL, MAML, METHODS, Actor, InnerLoop, LinearHypernetwork, Method, Problem
+from compworld.benchmarks.data.episodes import BEHAVIOURS
+from compworld.benchmarks.data.export import FORMATS
 from compworld.benchmarks.recipes import names, shown
 from compworld.benchmarks.recipes.config import RunConfig, TrialTraining
 from compworld.benchmarks.recipes.methods import ADAPTIVE, make_learner, method_class, options_of, track_of
@@ -16,6 +18,7 @@ from compworld.benchmarks.runs.run import new_method
 from compworld.benchmarks.theory.studies import STUDIES
 from compworld.benchmarks.worlds.problems import problem_of
 from compworld.benchmarks.worlds.world import SETS, World
+from compworld.envs.observations import OBSERVATIONS
 from compworld.families import family_names
 from tests.benchmarks.conftest import tiny
 
@@ -29,6 +32,9 @@ def test_the_command_lines_choices_are_those_that_there_are() -> None:
         names.EnvironmentId: ENV_IDS,
         names.ExperimentName: STUDIES,
         names.SetName: SETS,
+        names.FormatName: FORMATS,
+        names.BehaviourName: BEHAVIOURS,
+        names.ObservationName: OBSERVATIONS,
     }
     for choices, registry in there.items():
         assert set(get_args(choices)) == set(registry)
