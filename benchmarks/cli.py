@@ -26,6 +26,7 @@ from compworld.benchmarks.recipes.names import (
 from compworld.benchmarks.recipes.numbers import Count, Few, Pixels, Seed
 from compworld.benchmarks.recipes.parsing import in_one_line, parsed, parsed_one
 from compworld.benchmarks.runs.failures import RunsFailed
+from compworld.benchmarks.submissions.commands import submit, verify
 
 Trust = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 Json = Annotated[Path | None, tyro.conf.arg(name="json", help="Also write the data to this file.")]
@@ -233,7 +234,7 @@ def theory(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     command.__name__: command
-    for command in (leaderboard, work, status, train, evaluate, video, inspect, splits, play, bench, theory)
+    for command in (leaderboard, work, status, train, evaluate, video, inspect, splits, play, bench, theory, submit, verify)
 }
 
 
