@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from compworld.agents.evidence import Evidence
 from compworld.agents.examples import Examples, Problem
 from compworld.agents.losses import LOSSES, Loss
+from compworld.families import Family
 
 
 class Adapted(ABC):
@@ -58,6 +59,11 @@ class Method(nn.Module):
         super().__init__()
         self.problem = problem
         self.loss: Loss = LOSSES[problem.loss]
+
+    @classmethod
+    def covers(cls, family: Family) -> bool:
+        """Whether it can be on a family; by default on all of its track's."""
+        return True
 
     @property
     def trainable(self) -> bool:

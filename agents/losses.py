@@ -14,6 +14,11 @@ def squared_error(outputs_TNA: Tensor, targets_TNA: Tensor, weights_TN: Tensor) 
     return (0.5 * (outputs_TNA - targets_TNA).square().mean(-1) * weights_TN).sum(-1)
 
 
+def summed_squared_error(outputs_TNA: Tensor, targets_TNA: Tensor, weights_TN: Tensor) -> Tensor:
+    """``0.5 (output - target)^2``, summed over outputs (the public code of ICLR 2024)."""
+    return (0.5 * (outputs_TNA - targets_TNA).square().sum(-1) * weights_TN).sum(-1)
+
+
 def cross_entropy(outputs_TNA: Tensor, targets_TNA: Tensor, weights_TN: Tensor) -> Tensor:
     """Cross-entropy between the softmax of the outputs and target probabilities."""
     # Sums over the few outputs run along whole vectors of samples: several times faster on the CPU.
@@ -21,4 +26,5 @@ def cross_entropy(outputs_TNA: Tensor, targets_TNA: Tensor, weights_TN: Tensor) 
     return -(logarithms_TAN * (targets_TNA * weights_TN[..., None]).mT).sum((1, 2))
 
 
-LOSSES: dict[str, Loss] = {"squared_error": squared_error, "cross_entropy": cross_entropy}
+LOSSES: dict[str, Loss] = {function.__name__: function for function in (squared_error, summed_squared_error, cross_entropy)}
+"""By name."""

@@ -84,15 +84,19 @@ class Trainer(Generic[Trained]):
         # Bits of large seeds that find no place here still tell weights and tasks apart.
         return torch.Generator().manual_seed(((self.seed << 32) + self.step_number) & LARGEST_SEED)
 
-    def apply_gradient(self) -> None:
-        """Change the parameters by the gradient that they have; one that is not finite changes nothing."""
+    def apply_gradient(self) -> bool:
+        """Change the parameters by the gradient that they have; one that is not finite changes nothing.
+
+        Returns:
+            Whether they changed. An outer step in which they never do counts as skipped.
+        """
         norm = torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.outer.clip)
-        if torch.isfinite(norm):
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.outer.learning_rate_at(self.step_number)
-            self.optimizer.step()
-        else:
-            self.skipped += 1
+        if not torch.isfinite(norm):
+            return False
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.outer.learning_rate_at(self.step_number)
+        self.optimizer.step()
+        return True
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint must hold besides plain numbers."""
@@ -148,7 +152,7 @@ class MetaTrainer(Trainer[Learner]):
         self.optimizer.zero_grad(set_to_none=True)
         total = accelerate.query_loss(self.learner, shown, batch.query) if self.compiled else None
         loss = self._in_parts(batch, shown) if total is None else backward(total / len(batch))
-        self.apply_gradient()
+        self.skipped += not self.apply_gradient()
         self.step_number += 1
         return float(loss)
 

@@ -7,16 +7,19 @@ from typing import Annotated
 
 import tyro
 
-from compworld.benchmarks.leaderboard.commands import Runs, leaderboard, status, work
+from compworld.benchmarks.leaderboard.commands import Runs, leaderboard, status, tune, work
 from compworld.benchmarks.recipes import ending
 from compworld.benchmarks.recipes.names import (
+    BehaviourName,
     BudgetName,
     DeviceName,
     EnvironmentId,
     ExperimentName,
     FamilyName,
+    FormatName,
     LoggerName,
     MethodName,
+    ObservationName,
     PresetName,
     SetName,
     SplitName,
@@ -26,6 +29,7 @@ from compworld.benchmarks.recipes.names import (
 from compworld.benchmarks.recipes.numbers import Count, Few, Pixels, Seed
 from compworld.benchmarks.recipes.parsing import in_one_line, parsed, parsed_one
 from compworld.benchmarks.runs.failures import RunsFailed
+from compworld.benchmarks.site.commands import site
 from compworld.benchmarks.submissions.commands import submit, verify
 
 Trust = Annotated[bool, tyro.conf.FlagCreatePairsOff]
@@ -124,6 +128,18 @@ def video(
         print(path)
 
 
+def gallery(out: Path = Path("gallery")) -> None:
+    """Film each environment and each track at its best, on held-out combinations, as MP4 and GIF.
+
+    Args:
+        out: Folder for the films.
+    """
+    from compworld.benchmarks.reports.gallery import render_gallery
+
+    for path in render_gallery(out, ending.complain):
+        print(path)
+
+
 def inspect(run: str, out: Path = Path("inspection"), runs: Runs = Path("runs"), trust: Trust = False) -> None:
     """Show which modules, pairs and combinations a trained learner fails on, and what it adapted: tables and pictures.
 
@@ -136,6 +152,75 @@ def inspect(run: str, out: Path = Path("inspection"), runs: Runs = Path("runs"),
     from compworld.benchmarks.reports.inspection import inspect_run
 
     for path in inspect_run(runs, run, out, trust):
+        print(path)
+
+
+def publish(
+    run: str = "",
+    family: FamilyName | None = None,
+    method: MethodName | None = None,
+    world: Seed = 0,
+    support: SupportName = "random",
+    out: Path = Path("published"),
+    runs: Runs = Path("runs"),
+) -> None:
+    """Publish the checkpoint of a run with its record, to be loaded by name: compworld.load_agent(name, folder=OUT).
+
+    Without --run, the run of a family and a method that is best on trained combinations with fresh episodes; held-out ones have
+    no say.
+
+    Args:
+        run: Id of a finished run, the beginning of it, or the path of its folder.
+        family: Of the runs to choose from.
+        method: Of the runs to choose from.
+        world: Of the runs to choose from.
+        support: Of the runs to choose from.
+        out: Folder of published agents, with their index; an earlier agent of the same name is replaced.
+        runs: Folder in which every run has its own folder.
+    """
+    if not run and not (family and method):
+        raise ValueError("nothing says what to publish; allowed: --run, or --family with --method")
+    from compworld.benchmarks.published.publish import best_run, publish
+
+    name, paths = publish(runs, run or best_run(runs, str(family), str(method), world, support), out)
+    print(f"{name}: {', '.join(map(str, paths))}")
+
+
+def export(
+    family: FamilyName,
+    format: FormatName,
+    behaviour: BehaviourName = "expert",
+    split: tuple[SplitName, ...] = ("train", "held_out"),
+    number: Count = 100,
+    observation: ObservationName = "symbolic",
+    world: Seed = 0,
+    support: SupportName = "random",
+    seed: Seed = 0,
+    out: Path = Path("data"),
+) -> None:
+    """Write episodes as data sets of Minari, or few-shot tasks as Parquet with a data card; needs the extra data.
+
+    The same arguments write the same data; seeds and the hash of the split are in the metadata.
+
+    Args:
+        family: Whose tasks.
+        format: minari (episodes of an environment, which the data set makes again) or parquet (support and query set of each
+            task, for any reader of Parquet and for datasets of Hugging Face).
+        behaviour: Who acts in the episodes: the expert, random actions, or mixed: a share of random actions, drawn for each
+            episode.
+        split: Of which combinations; each gets data of its own.
+        number: How many episodes or tasks of each split.
+        observation: Of episodes.
+        world: Seed of mazes, preferences and split.
+        support: Which combinations are trained.
+        seed: Of tasks, starts and random actions.
+        out: Folder of all data sets; Minari finds them with MINARI_DATASETS_PATH set to it.
+    """
+    from compworld.benchmarks.data.export import FORMATS
+    from compworld.benchmarks.data.request import Request
+
+    request = Request(family, behaviour, split, number, observation, world, support, seed)
+    for path in FORMATS[format](request, out):
         print(path)
 
 
@@ -161,7 +246,9 @@ def splits(
 
 
 def play(env_id: EnvironmentId = "CompWorld-Goals-v0", world: Seed = 0, split: SplitName = "train", seed: Seed = 0) -> None:
-    """Play an environment yourself: arrow keys move, space ends or interacts, further interactions on 1, 2, 3.
+    """Play an environment yourself: arrows move, space ends or interacts, further interactions on 1, 2, 3, h asks the expert.
+
+    The window says the task, whether its combination is trained or held out, and what the last episode gave.
 
     Args:
         env_id: Id of the environment.
@@ -211,7 +298,8 @@ def theory(
         experiment: identification (which supports make a student find a teacher's modules), connectivity and
             compositionality (connected against disconnected support, compositional against non-compositional, on the same
             held-out combinations), overparameterisation (templates and width), tasks (how many combinations must be trained),
-            reach (more active modules than trained) or adaptation (shots and inner steps).
+            reach (more active modules than trained), adaptation (shots and inner steps) or coverage (how often the intervals
+            of tables hold the truth).
         preset: quick (minutes on two cores; connectivity and compositionality about an hour each) or full (hours).
         support: Of identification: sets of modules trained together, such as "0,1;1,2;2,0"; by default five named ones.
         family: Of connectivity and compositionality: which families; by default all three. The files hold what the last
@@ -234,7 +322,26 @@ def theory(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     command.__name__: command
-    for command in (leaderboard, work, status, train, evaluate, video, inspect, splits, play, bench, theory, submit, verify)
+    for command in (
+        leaderboard,
+        site,
+        work,
+        tune,
+        status,
+        train,
+        evaluate,
+        video,
+        gallery,
+        inspect,
+        publish,
+        export,
+        splits,
+        play,
+        bench,
+        theory,
+        submit,
+        verify,
+    )
 }
 
 

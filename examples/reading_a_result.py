@@ -8,10 +8,9 @@ Neither is trained. Both act by an exact posterior, one over all combinations, o
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 import compworld
 from compworld.bayes import bayes_agent
+from compworld.evaluation.interval import DIFFERENCE, Tasks
 
 ENV_ID = "CompWorld-Preferences-Small-v0"
 family = compworld.make_family("preferences-small", world=0)
@@ -33,10 +32,10 @@ figure = results["all"].plot()
 
 # %%
 # Both met the same tasks and starts, so that they are compared task by task: what the last episode gained over the other's.
-# The interval holds for this one world; a claim needs several.
+# The interval is over tasks and holds for this one world; a claim needs several.
 gain = results["all"].played.returns[:, -1] - results["trained"].played.returns[:, -1]
-half = 1.96 * gain.std(ddof=1) / np.sqrt(len(gain))
-print(f"all combinations minus trained ones, last episode: {gain.mean():+.3f} ± {half:.3f} of return")
+low, high = Tasks.of(gain, DIFFERENCE).interval()
+print(f"all combinations minus trained ones, last episode: {gain.mean():+.3f} [{low:+.3f}, {high:+.3f}] of return")
 
 # %%
 # A record keeps every episode and what was asked for, the hash of the split among it. A file that was changed is refused.

@@ -163,7 +163,7 @@ def _adapt_to(task, support, inner, start_P, room):
     rates, history, deltas, probabilities = inner.rates, room.history, room.deltas, room.probabilities
     begin, end = support.starts[task], support.starts[task + 1]
     inputs_NH, targets, outputs = support.inputs[begin:end], support.targets[begin:end], support.targets.shape[1]
-    weights_WS, gathered, classes = support.weights, room.gathered, inner.classes
+    weights_WS, gathered, kind = support.weights, room.gathered, inner.kind
     places = used_places(inputs_NH, outputs, room.places)
     size = len(places)
     features = room.features[: len(inputs_NH) * (size // outputs)].reshape(len(inputs_NH), size // outputs)
@@ -179,7 +179,7 @@ def _adapt_to(task, support, inner, start_P, room):
         count = len(samples.weights)
         delta = deltas[k, :count]
         _outputs(samples.features, heads[k], delta)
-        loss_and_gradient(delta, samples.targets, samples.weights, classes, probabilities[k, :count])
+        loss_and_gradient(delta, samples.targets, samples.weights, kind, probabilities[k, :count])
         _gradient(samples.features, delta, history.gradients[k, :size])
         adamw.step(rates, k, heads[k], heads[k + 1], first_moment, second_moment, history)
     return places
@@ -196,7 +196,7 @@ def _score(task, query, places, inner, start_P, gradients, room):
     _adapted_head(places, inner.rates, start_P, room, room.asked_head)
     _outputs(asked, room.asked_head, delta)
     weights, targets = query.weights[0, begin:end], query.targets[begin:end]
-    loss = loss_and_gradient(delta, targets, weights, inner.classes, room.query_probabilities[:count])
+    loss = loss_and_gradient(delta, targets, weights, inner.kind, room.query_probabilities[:count])
     _gradient(asked, delta, room.of_asked_head)
     np.dot(delta, room.asked_head.reshape(outputs, width + 1), of_asked)
     gradients.query[begin:end] = of_asked[:, :width]
@@ -209,7 +209,7 @@ def _back(task, support, places, inner, gradients, room):
     rates, size, outputs = inner.rates, len(places), support.targets.shape[1]
     steps, units = len(rates.moves), size // outputs
     history, deltas, probabilities, along_JNA = room.history, room.deltas, room.probabilities, room.along
-    weights_WS, gathered, classes = support.weights, room.gathered, inner.classes
+    weights_WS, gathered, kind = support.weights, room.gathered, inner.kind
     begin, end = support.starts[task], support.starts[task + 1]
     targets = support.targets[begin:end]
     features = room.features[: (end - begin) * units].reshape(end - begin, units)
@@ -230,14 +230,15 @@ def _back(task, support, places, inner, gradients, room):
         direction, along = directions[slot], along_JNA[slot, :count]
         adamw.step_back(rates, k, adjoint, first_moment, second_moment, history, direction)
         _outputs(samples.features, direction, along)
-        curvature(along, samples.weights, classes, probabilities[k, :count])
+        curvature(along, samples.weights, kind, probabilities[k, :count])
         _gradient(samples.features, along, change)
         add(adjoint, change)
         # The features' derivative is a sum of outer products over all steps.
         if partial:
             products = samples.features  # which are no longer needed
-            gemm(deltas[k, :count], direction.reshape(outputs, units), 0, products)
-            gemm(along, heads[k].reshape(outputs, units), 1, products)
+            if count:
+                gemm(deltas[k, :count], direction.reshape(outputs, units), 0, products)
+                gemm(along, heads[k].reshape(outputs, units), 1, products)
             for b in range(count):
                 add(of_features[samples.numbers[b]], products[b])
         elif slot == 0:  # where every step has the same samples, matrix products of some steps together

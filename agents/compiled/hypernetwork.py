@@ -10,7 +10,7 @@ import numpy as np
 
 from compworld.agents.compiled import adamw, mixing, projection, templates, uses
 from compworld.agents.compiled.compiler import compiled, entry_point
-from compworld.agents.compiled.layers import add, sum_samples
+from compworld.agents.compiled.layers import add
 
 
 class Slow(NamedTuple):
@@ -19,8 +19,8 @@ class Slow(NamedTuple):
     start: np.ndarray
     """[F]; fast parameters before adaptation."""
     banks: templates.Banks
-    embedding: mixing.Embedding
-    """Without blocks for the linear hypernetwork."""
+    embeddings: mixing.Embeddings
+    """Of no bank for the linear hypernetwork."""
 
 
 class Room(NamedTuple):
@@ -30,7 +30,7 @@ class Room(NamedTuple):
     """Passes 0 to K - 1 are inner steps, K is the query set's, K + 1 the derivative along one direction after the other."""
     uses: uses.Uses
     """Use k is that of inner step k, K + k that of its derivative, 2 K that of the query set."""
-    blocks: mixing.Blocks
+    stages: mixing.Stages
     history: adamw.History
     fast: np.ndarray
     """[K + 1, F]"""
@@ -58,14 +58,14 @@ class Room(NamedTuple):
 @entry_point
 def room(steps, samples, dense, outputs, layers, slow):
     """Room for tasks of at most so many samples, with ``dense`` inputs, or 0 if observations are sparse."""
-    start, banks, embedding = slow.start, slow.banks, slow.embedding
-    dtype, count, width = start.dtype, len(banks.output), banks.output.shape[1] // outputs
+    start, banks, embeddings = slow.start, slow.banks, slow.embeddings
+    dtype, count, width = start.dtype, len(banks.output), _width(banks, outputs)
     most = (dense or samples) * width
     projected = 0 if dense else count * most
     return Room(
         templates.room(steps + 2, layers, samples, width, outputs, banks),
-        uses.uses(2 * steps + 1, layers, most, width, outputs, banks),
-        mixing.blocks(steps + 2, layers, len(start), embedding),
+        uses.uses(2 * steps + 1, layers, most, banks),
+        mixing.stages(steps + 2, layers, embeddings),
         adamw.history(steps, start),
         np.empty((steps + 1, len(start)), dtype),
         np.empty(outputs, dtype),
@@ -114,9 +114,15 @@ def run(part, sets, inner, slow, of_slow, room, fast_TF, score):
 
 
 @compiled
+def _width(banks, outputs):
+    """H"""
+    return banks.output.shape[1] // outputs - 1
+
+
+@compiled
 def _first_size(task, taken, slow):
     """Z of a task's set: what its first layer mixes."""
-    width = slow.banks.output.shape[1] // taken.targets.shape[1]
+    width = _width(slow.banks, taken.targets.shape[1])
     return (taken.inputs.shape[1] or taken.starts[task + 1] - taken.starts[task]) * width
 
 
@@ -128,10 +134,16 @@ def _first_layer(task, taken, slow, projections):
 
 
 @compiled
-def _samples(task, taken, classes):
+def _samples(task, taken, kind):
     """A task's samples."""
     begin, end = taken.starts[task], taken.starts[task + 1]
-    return templates.Samples(taken.inputs[begin:end], taken.targets[begin:end], classes)
+    return templates.Samples(taken.inputs[begin:end], taken.targets[begin:end], kind)
+
+
+@compiled
+def _of_bias(use, bias_A):
+    """Gradient of the output bias, of what is generated and of what adapts alike."""
+    return use.of_output[use.number, -len(bias_A) :]
 
 
 # What a loop needs is taken out of the groups before it: see :class:`compworld.agents.compiled.templates.Network`.
@@ -141,7 +153,7 @@ def _samples(task, taken, classes):
 def _adapt_to(task, support, inner, slow, room):
     """All inner steps of a task; its fast parameters after step k are number k of ``room.fast``."""
     rates, history, fast, bias, of_mixtures = inner.rates, room.history, room.fast, room.bias, room.of_mixtures
-    passes, used, blocks, embedding, scratch = room.passes, room.uses, room.blocks, slow.embedding, room.scratch
+    passes, used, stages, embeddings, scratch = room.passes, room.uses, room.stages, slow.embeddings, room.scratch
     first_moment, second_moment = room.first_moment, room.second_moment
     begin, end = support.starts[task], support.starts[task + 1]
     size = _first_size(task, support, slow)
@@ -149,7 +161,7 @@ def _adapt_to(task, support, inner, slow, room):
     if not support.inputs.shape[1]:
         projection.project(slow.banks.first, support.rows[begin:end], first, room.unmoved)
     network = templates.Network(first, slow.banks.hidden, slow.banks.output)
-    samples, weights_WS = _samples(task, support, inner.classes), support.weights
+    samples, weights_WS = _samples(task, support, inner.kind), support.weights
     fast[0] = slow.start
     first_moment[:] = 0
     second_moment[:] = 0
@@ -157,19 +169,18 @@ def _adapt_to(task, support, inner, slow, room):
         at = templates.pass_number(k, end - begin, passes)
         use = uses.Use(k, used.of_first[k * size : (k + 1) * size], used.of_hidden, used.of_output)
         weights = weights_WS[k % len(weights_WS), begin:end]
-        mixing.mix(fast[k], k, blocks, embedding, at.mixtures, bias)
+        mixing.mix(fast[k], k, stages, embeddings, at.mixtures, bias)
         templates.forward_and_back(at, use, network, bias, samples, weights, scratch)
         templates.onto_templates(use, network, of_mixtures)
-        sum_samples(at.output_delta, blocks.of_bias[k])
-        mixing.mix_back(k, blocks, embedding, of_mixtures, history.gradients[k])
+        mixing.mix_back(k, stages, embeddings, of_mixtures, _of_bias(use, bias), history.gradients[k])
         adamw.step(rates, k, fast[k], fast[k + 1], first_moment, second_moment, history)
 
 
 @compiled
 def _score(task, query, inner, slow, of_slow, room):
     """The query loss; ``room.adjoint`` becomes its gradient with respect to the adapted parameters."""
-    steps, fast_size, count = len(inner.rates.moves), len(slow.start), len(slow.banks.output)
-    used, blocks, embedding = room.uses, room.blocks, slow.embedding
+    steps, count = len(inner.rates.moves), len(slow.banks.output)
+    used, stages, embeddings = room.uses, room.stages, slow.embeddings
     begin, end = query.starts[task], query.starts[task + 1]
     rows, size = query.rows[begin:end], _first_size(task, query, slow)
     at = templates.pass_number(steps, end - begin, room.passes)
@@ -179,15 +190,14 @@ def _score(task, query, inner, slow, of_slow, room):
         projection.project(slow.banks.first, rows, first, room.unmoved)
     network = templates.Network(first, slow.banks.hidden, slow.banks.output)
     use = uses.Use(2 * steps, room.of_query_first[:size], used.of_hidden, used.of_output)
-    mixing.mix(room.fast[steps], steps, blocks, embedding, at.mixtures, room.bias)
-    samples, weights = _samples(task, query, inner.classes), query.weights[0, begin:end]
+    mixing.mix(room.fast[steps], steps, stages, embeddings, at.mixtures, room.bias)
+    samples, weights = _samples(task, query, inner.kind), query.weights[0, begin:end]
     loss = templates.forward_and_back(at, use, network, room.bias, samples, weights, room.scratch)
     uses.note_coefficients(2 * steps, used, at.mixtures)
     templates.onto_templates(use, network, room.of_mixtures)
-    sum_samples(at.output_delta, blocks.of_bias[steps])
-    mixing.mix_back(steps, blocks, embedding, room.of_mixtures, room.adjoint)
-    mixing.add_gradients(steps, steps, blocks, fast_size, of_slow.embedding)
-    mixing.add_constant_gradients(steps, blocks, of_slow.embedding)
+    mixing.mix_back(steps, stages, embeddings, room.of_mixtures, _of_bias(use, room.bias), room.adjoint)
+    mixing.add_gradients(steps, steps, stages, of_slow.embeddings)
+    mixing.add_constant_gradients(steps, stages, of_slow.embeddings)
     of_first = room.of_projections[: count * size].reshape(count, size)
     _outer(at.mixtures[0], use.of_first, of_first)
     projection.add_first(of_first, rows, of_slow.banks.first, room.unmoved)
@@ -198,15 +208,15 @@ def _score(task, query, inner, slow, of_slow, room):
 def _back(task, support, inner, slow, of_slow, room):
     """The way back through the inner steps, from ``room.adjoint``."""
     rates, history, adjoint, direction, change = inner.rates, room.history, room.adjoint, room.direction, room.change
-    passes, used, blocks, embedding, scratch = room.passes, room.uses, room.blocks, slow.embedding, room.scratch
+    passes, used, stages, embeddings, scratch = room.passes, room.uses, room.stages, slow.embeddings, room.scratch
     first_moment, second_moment, bias, of_mixtures = room.first_moment, room.second_moment, room.bias, room.of_mixtures
-    of_embedding = of_slow.embedding
-    steps, fast_size, count = len(rates.moves), len(slow.start), len(slow.banks.output)
+    of_embeddings = of_slow.embeddings
+    steps, count = len(rates.moves), len(slow.banks.output)
     begin, end = support.starts[task], support.starts[task + 1]
     size = _first_size(task, support, slow)
     first = _first_layer(task, support, slow, room.projections)
     network = templates.Network(first, slow.banks.hidden, slow.banks.output)
-    samples, weights_WS = _samples(task, support, inner.classes), support.weights
+    samples, weights_WS = _samples(task, support, inner.kind), support.weights
     moved = templates.pass_number(steps + 1, end - begin, passes)
     first_moment[:] = 0
     second_moment[:] = 0
@@ -216,17 +226,16 @@ def _back(task, support, inner, slow, of_slow, room):
         of_first = used.of_first[(steps + k) * size : (steps + k + 1) * size]
         use = uses.Use(steps + k, of_first, used.of_hidden, used.of_output)
         weights = weights_WS[k % len(weights_WS), begin:end]
-        mixing.mix_along(direction, k, steps + 1, blocks, embedding, moved.mixtures, bias)
+        mixing.mix_along(direction, k, steps + 1, stages, embeddings, moved.mixtures, bias)
         templates.along_direction(at, moved, use, network, bias, samples, weights, scratch)
         templates.onto_templates(use, network, of_mixtures)
-        sum_samples(moved.output_delta, blocks.of_bias[steps + 1])
-        mixing.mix_back_along(k, steps + 1, blocks, embedding, of_mixtures, change)
+        mixing.mix_back_along(k, steps + 1, stages, embeddings, of_mixtures, _of_bias(use, bias), change)
         add(adjoint, change)
         uses.note_coefficients(k, used, moved.mixtures)
         uses.note_coefficients(steps + k, used, at.mixtures)
-        mixing.add_gradients(steps + 1, k, blocks, fast_size, of_embedding)
-        mixing.add_gradients(k, steps + 1, blocks, fast_size, of_embedding)
-        mixing.add_constant_gradients(steps + 1, blocks, of_embedding)
+        mixing.add_gradients(steps + 1, k, stages, of_embeddings)
+        mixing.add_gradients(k, steps + 1, stages, of_embeddings)
+        mixing.add_constant_gradients(steps + 1, stages, of_embeddings)
     of_first = room.of_projections[: count * size].reshape(count, size)
     uses.sum_of_uses(used, of_first, of_slow.banks)
     projection.add_first(of_first, support.rows[begin:end], of_slow.banks.first, room.unmoved)

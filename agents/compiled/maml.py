@@ -163,7 +163,7 @@ def _adapt_to(task, support, inner, layout, slow, room):
         gradient = perceptron.parameters(history.gradients[k, :size], layout.layers, width, outputs)
         weights = support.weights[k % len(support.weights), begin:end]
         rows.read(layer, parameters.rows, sizes_U, at.activations[0, :count])
-        perceptron.forward_and_back(at, parameters, targets, weights, inner.classes, gradient)
+        perceptron.forward_and_back(at, parameters, targets, weights, inner.kind, gradient)
         # Every wall of a maze has the gradient of the row that stands for them, whatever their number.
         rows.pull(layer, at.deltas[0, count:], gradient.rows)
         adamw.step(rates, k, room.fast[k, :size], room.fast[k + 1, :size], first_moment, second_moment, history)
@@ -185,7 +185,7 @@ def _score(task, query, used, inner, layout, slow, of_slow, room):
     rows.read(layer, parameters.rows, sizes_U, at.activations[0, :count])
     rows.read_decayed(slow.table, decay, active_rows, room.query_places, at.activations[0, :count])
     weights, targets = query.weights[0, begin:end], query.targets[begin:end]
-    loss = perceptron.forward_and_back(at, parameters, targets, weights, inner.classes, gradient)
+    loss = perceptron.forward_and_back(at, parameters, targets, weights, inner.kind, gradient)
     rows.pull(layer, at.deltas[0, count:], gradient.rows)
     rows.scale(gradient.rows, sizes_U)
     rows.pull_decayed(of_slow.table, decay, active_rows, room.query_places, at.deltas[0, count:])
@@ -212,7 +212,7 @@ def _back(task, support, used, inner, layout, of_slow, room):
         weights = support.weights[k % len(support.weights), begin:end]
         # A gradient of the sum that a row stands for, taken at its mean: the sizes change sides in the adjoint.
         rows.read(layer, along.rows, room.ones, at.activations[0, count:])
-        perceptron.along_direction(at, parameters, along, weights, inner.classes, gradient)
+        perceptron.along_direction(at, parameters, along, weights, inner.kind, gradient)
         rows.pull(layer, at.deltas[0, :count], gradient.rows)
         rows.scale(gradient.rows, sizes_U)
         add(adjoint, change)

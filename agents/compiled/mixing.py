@@ -1,10 +1,13 @@
 """From a task's fast parameters to the coefficients that mix templates, with backward pass and derivative along a direction.
 
 The linear hypernetwork's fast parameters are the coefficients of every layer and an output bias; each layer's are scaled to
-the norm of their number's root. The nonlinear one's are scaled alike and pass through blocks of [linear, layer norm, ELU]
-(formulas: :mod:`compworld.agents.networks.embedding`), of which the linear hypernetwork has none.
+the norm of their number's root. The nonlinear one's are scaled alike and pass through layer norm and blocks of [linear, layer
+norm, ELU] (formulas: :mod:`compworld.agents.networks.embedding`), of which the linear hypernetwork has none.
 
-Axes of array names: F fast parameters, L layers, C templates, E width of the blocks (equal to C), A outputs.
+Stage 0 is the first layer norm, stage s the s-th block; what stages hold lies one behind the other.
+
+Axes of array names: F fast parameters, L layers, C coefficients of a layer, E width of the blocks, R banks (input, hidden,
+output), S = C + blocks * E values of all stages, A outputs.
 """
 
 from typing import NamedTuple
@@ -12,215 +15,257 @@ from typing import NamedTuple
 import numpy as np
 
 from compworld.agents.compiled.compiler import compiled
-from compworld.agents.networks.embedding import LAYER_NORM_EPSILON
+from compworld.agents.compiled.layers import add
+from compworld.agents.compiled.norms import mean_product, normalise, through_normalisation
 
 
-class Embedding(NamedTuple):
-    """Parameters of the blocks, or their gradients."""
+class Embeddings(NamedTuple):
+    """Parameters of each bank's stages, or their gradients."""
 
-    weights: np.ndarray
-    """[F + (blocks - 1) * E, E]; one block's matrix below the other's."""
-    biases: np.ndarray
-    """[blocks, E]"""
     gains: np.ndarray
+    """[R, S], as the next; [0, C] for the linear hypernetwork."""
     shifts: np.ndarray
-    bias_head: np.ndarray
-    """[E, A]; makes the output bias from the last block's output."""
+    weights: np.ndarray
+    """[R, S - E, E]; one block's matrix below the other's."""
+    biases: np.ndarray
+    """[R, S - C]"""
 
 
-class Blocks(NamedTuple):
-    """What the blocks leave, or its derivatives along a direction; the first axis numbers passes, the second blocks."""
+class Stages(NamedTuple):
+    """What the stages leave, or its derivatives along a direction; the first axis numbers passes."""
 
     scales: np.ndarray
-    """[passes, L], or one of them for the nonlinear hypernetwork."""
-    inputs: np.ndarray
-    """[passes, blocks, most inputs]"""
+    """[passes, L]"""
     inverse: np.ndarray
-    """[passes, blocks]; one over the standard deviation."""
+    """[passes, L, stages]; one over the standard deviation."""
     normalised: np.ndarray
-    """[passes, blocks, E], as all that follow."""
+    """[passes, L, S], as all that follow."""
     outputs: np.ndarray
     of_outputs: np.ndarray
     of_affine: np.ndarray
     of_normalised: np.ndarray
     of_linear: np.ndarray
-    of_bias: np.ndarray
-    """[passes, A]; gradient of the output bias."""
 
 
 @compiled
-def blocks(passes, layers, fast, embedding):
+def stages(passes, layers, embeddings):
     """Arrays for as many passes."""
-    dtype, (count, width) = embedding.biases.dtype, embedding.biases.shape
-    shape = (passes, count, width)
-    return Blocks(
+    dtype, width, values = embeddings.gains.dtype, embeddings.weights.shape[2], embeddings.gains.shape[1]
+    shape = (passes, layers, values)
+    return Stages(
         np.empty((passes, layers), dtype),
-        np.empty((passes, count, max(width, fast)), dtype),
-        np.empty((passes, count), dtype),
+        np.empty((passes, layers, 1 + embeddings.biases.shape[1] // width), dtype),
         np.empty(shape, dtype),
         np.empty(shape, dtype),
         np.empty(shape, dtype),
         np.empty(shape, dtype),
         np.empty(shape, dtype),
         np.empty(shape, dtype),
-        np.empty((passes, embedding.bias_head.shape[1]), dtype),
     )
 
 
 @compiled
-def mix(fast_F, number, blocks, embedding, mixtures_LC, bias_A):
-    """Mixtures and output bias; pass ``number`` of the blocks."""
-    layers, templates = mixtures_LC.shape
-    scales = blocks.scales[number]
-    if not len(embedding.biases):
-        for layer in range(layers):
-            _rescale(fast_F[layer * templates : (layer + 1) * templates], mixtures_LC[layer], scales[layer : layer + 1])
-        bias_A[:] = fast_F[layers * templates :]
-        return
-    value = blocks.inputs[number, 0, : len(fast_F)]
-    _rescale(fast_F, value, scales[:1])
-    for block in range(len(embedding.biases)):
-        inputs = blocks.inputs[number, block, : len(value)]
-        inputs[:] = value
-        normalised, outputs = blocks.normalised[number, block], blocks.outputs[number, block]
-        np.dot(inputs, _matrix(embedding.weights, block, len(fast_F)), normalised)
-        blocks.inverse[number, block] = _normalise(normalised, embedding.biases[block])
-        gains, shifts = embedding.gains[block], embedding.shifts[block]
-        for e in range(len(outputs)):
-            affine = shifts[e] + normalised[e] * gains[e]
-            outputs[e] = affine if affine > 0 else np.expm1(affine)
-        value = outputs
+def mix(fast_F, number, stages, embeddings, mixtures_LE, bias_A):
+    """Mixtures and what adapts of the output bias; pass ``number`` of the stages."""
+    layers, coefficients = len(mixtures_LE), _coefficients(embeddings)
     for layer in range(layers):
-        mixtures_LC[layer] = value
-    np.dot(value, embedding.bias_head, bias_A)
+        given = fast_F[layer * coefficients : (layer + 1) * coefficients]
+        scales = stages.scales[number, layer : layer + 1]
+        if not len(embeddings.gains):
+            _rescale(given, mixtures_LE[layer], scales)
+            continue
+        normalised_S, outputs_S = stages.normalised[number, layer], stages.outputs[number, layer]
+        bank = _bank(layer, layers, embeddings)
+        _rescale(given, normalised_S[:coefficients], scales)
+        for stage in range(stages.inverse.shape[2]):
+            first, last = _span(stage, embeddings)
+            normalised, outputs = normalised_S[first:last], outputs_S[first:last]
+            if stage:
+                before, _ = _span(stage - 1, embeddings)
+                np.dot(outputs_S[before:first], embeddings.weights[bank, before:first], normalised)
+                add(normalised, embeddings.biases[bank, first - coefficients : last - coefficients])
+            stages.inverse[number, layer, stage] = normalise(normalised)
+            gains, shifts = embeddings.gains[bank, first:last], embeddings.shifts[bank, first:last]
+            for e in range(len(outputs)):
+                affine = shifts[e] + normalised[e] * gains[e]
+                outputs[e] = affine if stage == 0 or affine > 0 else np.expm1(affine)
+        mixtures_LE[layer] = outputs_S[-mixtures_LE.shape[1] :]
+    _take_bias(fast_F, layers * coefficients, bias_A)
 
 
 @compiled
-def mix_back(number, blocks, embedding, of_mixtures_LC, gradient_F):
-    """Gradient with respect to the fast parameters, given those of mixtures and, in ``blocks``, of the output bias."""
-    if not len(embedding.biases):
-        _scaled_back(blocks.scales[number], of_mixtures_LC, blocks.of_bias[number], gradient_F)
-        return
-    gradient = _of_last_block(embedding, of_mixtures_LC, blocks.of_bias[number])
-    for block in range(len(embedding.biases) - 1, -1, -1):
-        of_outputs, of_affine = blocks.of_outputs[number, block], blocks.of_affine[number, block]
-        of_normalised, of_linear = blocks.of_normalised[number, block], blocks.of_linear[number, block]
-        of_outputs[:] = gradient
-        outputs, gains = blocks.outputs[number, block], embedding.gains[block]
-        for e in range(len(gradient)):
-            of_affine[e] = gradient[e] if outputs[e] > 0 else gradient[e] * outputs[e] + gradient[e]
-            of_normalised[e] = of_affine[e] * gains[e]
-        _through_normalisation(of_normalised, blocks.normalised[number, block], blocks.inverse[number, block], of_linear)
-        gradient = np.dot(_matrix(embedding.weights, block, len(gradient_F)), of_linear)
-    for i in range(len(gradient_F)):
-        gradient_F[i] = gradient[i] * blocks.scales[number, 0]
+def mix_back(number, stages, embeddings, of_mixtures_LE, of_bias_A, gradient_F):
+    """Gradient with respect to the fast parameters."""
+    layers, coefficients = len(of_mixtures_LE), _coefficients(embeddings)
+    for layer in range(layers):
+        gradient = of_mixtures_LE[layer]
+        if len(embeddings.gains):
+            outputs_S, normalised_S = stages.outputs[number, layer], stages.normalised[number, layer]
+            bank = _bank(layer, layers, embeddings)
+            for stage in range(stages.inverse.shape[2] - 1, -1, -1):
+                first, last = _span(stage, embeddings)
+                of_outputs = stages.of_outputs[number, layer, first:last]
+                of_affine = stages.of_affine[number, layer, first:last]
+                of_normalised = stages.of_normalised[number, layer, first:last]
+                of_linear = stages.of_linear[number, layer, first:last]
+                outputs, gains = outputs_S[first:last], embeddings.gains[bank, first:last]
+                of_outputs[:] = gradient
+                for e in range(len(gradient)):
+                    of_affine[e] = _times_slope(gradient[e], stage, outputs[e])
+                    of_normalised[e] = of_affine[e] * gains[e]
+                inverse = stages.inverse[number, layer, stage]
+                through_normalisation(of_normalised, normalised_S[first:last], inverse, of_linear)
+                gradient = _onto_inputs(stage, bank, embeddings, of_linear)
+        for c in range(coefficients):
+            gradient_F[layer * coefficients + c] = gradient[c] * stages.scales[number, layer]
+    _put_bias(of_bias_A, layers * coefficients, gradient_F)
 
 
 @compiled
-def mix_along(direction_F, number, moved, blocks, embedding, mixtures_LC, bias_A):
+def mix_along(direction_F, number, moved, stages, embeddings, mixtures_LE, bias_A):
     """Derivative of :func:`mix` in pass ``number`` along a direction; becomes pass ``moved``."""
-    layers, templates = mixtures_LC.shape
-    scales = blocks.scales[number]
-    if not len(embedding.biases):
-        for layer in range(layers):
-            for c in range(templates):
-                mixtures_LC[layer, c] = direction_F[layer * templates + c] * scales[layer]
-        bias_A[:] = direction_F[layers * templates :]
-        return
-    value = direction_F * scales[0]
-    for block in range(len(embedding.biases)):
-        inputs = blocks.inputs[moved, block, : len(value)]
-        inputs[:] = value
-        linear = np.dot(inputs, _matrix(embedding.weights, block, len(direction_F)))
-        normalised, inverse = blocks.normalised[number, block], blocks.inverse[number, block]
-        along, outputs = blocks.normalised[moved, block], blocks.outputs[number, block]
-        # Normalisation's matrix of derivatives is symmetric.
-        _through_normalisation(linear, normalised, inverse, along)
-        # d(1 / deviation) = - mean(normalised * d linear) / deviation^2
-        blocks.inverse[moved, block] = -_mean_product(normalised, linear) * inverse * inverse
-        value = blocks.outputs[moved, block]
-        gains = embedding.gains[block]
-        for e in range(len(value)):
-            affine = along[e] * gains[e]
-            value[e] = affine if outputs[e] > 0 else affine * outputs[e] + affine
+    layers, coefficients = len(mixtures_LE), _coefficients(embeddings)
     for layer in range(layers):
-        mixtures_LC[layer] = value
-    np.dot(value, embedding.bias_head, bias_A)
+        value = direction_F[layer * coefficients : (layer + 1) * coefficients] * stages.scales[number, layer]
+        if len(embeddings.gains):
+            bank = _bank(layer, layers, embeddings)
+            for stage in range(stages.inverse.shape[2]):
+                first, last = _span(stage, embeddings)
+                if stage:
+                    before, _ = _span(stage - 1, embeddings)
+                    value = np.dot(value, embeddings.weights[bank, before:first])
+                normalised, inverse = stages.normalised[number, layer, first:last], stages.inverse[number, layer, stage]
+                along, outputs = stages.normalised[moved, layer, first:last], stages.outputs[number, layer, first:last]
+                # Normalisation's matrix of derivatives is symmetric.
+                through_normalisation(value, normalised, inverse, along)
+                # d(1 / deviation) = - mean(normalised * d linear) / deviation^2
+                stages.inverse[moved, layer, stage] = -mean_product(normalised, value) * inverse * inverse
+                value = stages.outputs[moved, layer, first:last]
+                gains = embeddings.gains[bank, first:last]
+                for e in range(len(value)):
+                    value[e] = _times_slope(along[e] * gains[e], stage, outputs[e])
+        mixtures_LE[layer] = value
+    _take_bias(direction_F, layers * coefficients, bias_A)
 
 
 @compiled
-def mix_back_along(number, moved, blocks, embedding, of_mixtures_LC, gradient_F):
+def mix_back_along(number, moved, stages, embeddings, of_mixtures_LE, of_bias_A, gradient_F):
     """Derivative of :func:`mix_back` in pass ``number`` along the same direction; becomes pass ``moved``."""
-    if not len(embedding.biases):
-        _scaled_back(blocks.scales[number], of_mixtures_LC, blocks.of_bias[moved], gradient_F)
+    layers, coefficients = len(of_mixtures_LE), _coefficients(embeddings)
+    for layer in range(layers):
+        gradient = of_mixtures_LE[layer]
+        if len(embeddings.gains):
+            bank = _bank(layer, layers, embeddings)
+            for stage in range(stages.inverse.shape[2] - 1, -1, -1):
+                first, last = _span(stage, embeddings)
+                normalised, inverse = stages.normalised[number, layer, first:last], stages.inverse[number, layer, stage]
+                outputs, back = stages.outputs[number, layer, first:last], stages.of_normalised[number, layer, first:last]
+                of_outputs, moved_outputs = (
+                    stages.of_outputs[number, layer, first:last],
+                    stages.outputs[moved, layer, first:last],
+                )
+                of_linear, along = stages.of_linear[moved, layer, first:last], stages.normalised[moved, layer, first:last]
+                of_affine = stages.of_affine[moved, layer, first:last]
+                of_normalised = stages.of_normalised[moved, layer, first:last]
+                gains = embeddings.gains[bank, first:last]
+                for e in range(len(gradient)):
+                    of_affine[e] = _times_slope(gradient[e], stage, outputs[e])
+                    if stage and outputs[e] < 0:
+                        # ELU's slope is output + 1 where the output is negative, and moves with it; elsewhere it is constant.
+                        of_affine[e] += of_outputs[e] * moved_outputs[e]
+                    of_normalised[e] = of_affine[e] * gains[e]
+                through_normalisation(of_normalised, normalised, inverse, of_linear)
+                ratio = stages.inverse[moved, layer, stage] / inverse
+                correlation, shift = mean_product(back, normalised), mean_product(back, along)
+                for e in range(len(gradient)):
+                    of_linear[e] += ratio * stages.of_linear[number, layer, first + e]
+                    of_linear[e] -= inverse * (along[e] * correlation + normalised[e] * shift)
+                gradient = _onto_inputs(stage, bank, embeddings, of_linear)
+        for c in range(coefficients):
+            gradient_F[layer * coefficients + c] = gradient[c] * stages.scales[number, layer]
+    _put_bias(of_bias_A, layers * coefficients, gradient_F)
+
+
+@compiled
+def add_gradients(values, gradients, stages, of_embeddings):
+    """Adds the gradients of weights and gains that values of one pass and gradients of the same or another one make."""
+    if not len(of_embeddings.gains):
         return
-    gradient = _of_last_block(embedding, of_mixtures_LC, blocks.of_bias[moved])
-    zero = gradient.dtype.type(0)
-    for block in range(len(embedding.biases) - 1, -1, -1):
-        normalised, inverse = blocks.normalised[number, block], blocks.inverse[number, block]
-        outputs, back = blocks.outputs[number, block], blocks.of_normalised[number, block]
-        of_linear, along = blocks.of_linear[moved, block], blocks.normalised[moved, block]
-        of_affine, of_normalised = blocks.of_affine[moved, block], blocks.of_normalised[moved, block]
-        gains = embedding.gains[block]
-        for e in range(len(gradient)):
-            # ELU's slope is output + 1 where the output is negative, and moves with it; elsewhere it is the constant 1.
-            bend = blocks.of_outputs[number, block, e] * blocks.outputs[moved, block, e] if outputs[e] < 0 else zero
-            of_affine[e] = (gradient[e] if outputs[e] > 0 else gradient[e] * outputs[e] + gradient[e]) + bend
-            of_normalised[e] = of_affine[e] * gains[e]
-        _through_normalisation(of_normalised, normalised, inverse, of_linear)
-        ratio = blocks.inverse[moved, block] / inverse
-        correlation, shift = _mean_product(back, normalised), _mean_product(back, along)
-        for e in range(len(gradient)):
-            of_linear[e] += ratio * blocks.of_linear[number, block, e]
-            of_linear[e] -= inverse * (along[e] * correlation + normalised[e] * shift)
-        gradient = np.dot(_matrix(embedding.weights, block, len(gradient_F)), of_linear)
-    for i in range(len(gradient_F)):
-        gradient_F[i] = gradient[i] * blocks.scales[number, 0]
+    layers, width = stages.scales.shape[1], of_embeddings.weights.shape[2]
+    for layer in range(layers):
+        bank = _bank(layer, layers, of_embeddings)
+        of_gains, of_affine = of_embeddings.gains[bank], stages.of_affine[gradients, layer]
+        for s in range(len(of_gains)):
+            of_gains[s] += of_affine[s] * stages.normalised[values, layer, s]
+        for stage in range(1, stages.inverse.shape[2]):
+            before, _ = _span(stage - 1, of_embeddings)
+            first, last = _span(stage, of_embeddings)
+            inputs, of_linear = stages.outputs[values, layer, before:first], stages.of_linear[gradients, layer, first:last]
+            for i in range(len(inputs)):
+                for j in range(width):
+                    of_embeddings.weights[bank, before + i, j] += inputs[i] * of_linear[j]
 
 
 @compiled
-def add_gradients(values, gradients, blocks, fast, of_embedding):
-    """Adds the gradients of the blocks' weights that values of one pass and gradients of the same or another one make."""
-    for block in range(len(of_embedding.biases)):
-        of_linear, of_affine = blocks.of_linear[gradients, block], blocks.of_affine[gradients, block]
-        _add_product(_matrix(of_embedding.weights, block, fast), blocks.inputs[values, block], of_linear)
-        for e in range(len(of_linear)):
-            of_embedding.gains[block, e] += of_affine[e] * blocks.normalised[values, block, e]
-    if len(of_embedding.biases):
-        _add_product(of_embedding.bias_head, blocks.outputs[values, -1], blocks.of_bias[gradients])
+def add_constant_gradients(gradients, stages, of_embeddings):
+    """Adds the gradients of biases and shifts, which no values multiply."""
+    if not len(of_embeddings.gains):
+        return
+    layers, coefficients = stages.scales.shape[1], _coefficients(of_embeddings)
+    for layer in range(layers):
+        bank = _bank(layer, layers, of_embeddings)
+        add(of_embeddings.shifts[bank], stages.of_affine[gradients, layer])
+        add(of_embeddings.biases[bank], stages.of_linear[gradients, layer, coefficients:])
 
 
 @compiled
-def add_constant_gradients(gradients, blocks, of_embedding):
-    """Adds the gradients of the blocks' biases and shifts, which no values multiply."""
-    for block in range(len(of_embedding.biases)):
-        for e in range(of_embedding.biases.shape[1]):
-            of_embedding.biases[block, e] += blocks.of_linear[gradients, block, e]
-            of_embedding.shifts[block, e] += blocks.of_affine[gradients, block, e]
+def _coefficients(embeddings):
+    """C"""
+    return embeddings.gains.shape[1] - embeddings.biases.shape[1]
 
 
 @compiled
-def _of_last_block(embedding, of_mixtures_LC, of_bias_A):
-    """Gradient of the last block's output, which mixes every layer and makes the output bias."""
-    gradient = np.dot(embedding.bias_head, of_bias_A)
-    for layer in range(len(of_mixtures_LC)):
-        gradient += of_mixtures_LC[layer]
-    return gradient
+def _span(stage, embeddings):
+    """Where a stage's values begin and end."""
+    coefficients, width = _coefficients(embeddings), embeddings.weights.shape[2]
+    return (coefficients + (stage - 1) * width if stage else 0), coefficients + stage * width
 
 
 @compiled
-def _matrix(weights, block, fast):
-    """Weights of a block: rows below each other, of which the first block has one for each fast parameter."""
-    width = weights.shape[1]
-    return weights[:fast] if block == 0 else weights[fast + (block - 1) * width : fast + block * width]
+def _bank(layer, layers, embeddings):
+    """The bank that a layer is mixed from: all layers between the first and the last share one."""
+    return len(embeddings.gains) - 1 if layer == layers - 1 else min(layer, 1)
 
 
 @compiled
-def _add_product(total, left, right):
-    """Adds an outer product."""
-    for i in range(len(total)):
-        for j in range(len(right)):
-            total[i, j] += left[i] * right[j]
+def _times_slope(value, stage, output):
+    """Times the derivative of what follows a stage's layer norm: nothing behind stage 0, ELU behind all others."""
+    return value if stage == 0 or output > 0 else value * output + value
+
+
+@compiled
+def _onto_inputs(stage, bank, embeddings, of_linear):
+    """Gradient with respect to what a stage is given."""
+    if stage == 0:
+        return of_linear
+    before, _ = _span(stage - 1, embeddings)
+    first, _ = _span(stage, embeddings)
+    return np.dot(embeddings.weights[bank, before:first], of_linear)
+
+
+@compiled
+def _take_bias(fast_F, first, bias_A):
+    """What adapts of the output bias, if anything, lies behind the coefficients."""
+    bias_A[:] = 0
+    for a in range(len(fast_F) - first):
+        bias_A[a] = fast_F[first + a]
+
+
+@compiled
+def _put_bias(of_bias_A, first, gradient_F):
+    """The transpose of :func:`_take_bias`."""
+    for a in range(len(gradient_F) - first):
+        gradient_F[first + a] = of_bias_A[a]
 
 
 @compiled
@@ -232,50 +277,3 @@ def _rescale(coefficients_C, scaled_C, scale):
     scale[0] = np.sqrt(len(coefficients_C)) / max(np.sqrt(square), 1e-12)
     for c in range(len(coefficients_C)):
         scaled_C[c] = coefficients_C[c] * scale[0]
-
-
-@compiled
-def _scaled_back(scales_L, of_mixtures_LC, of_bias_A, gradient_F):
-    layers, templates = of_mixtures_LC.shape
-    for layer in range(layers):
-        for c in range(templates):
-            gradient_F[layer * templates + c] = of_mixtures_LC[layer, c] * scales_L[layer]
-    gradient_F[layers * templates :] = of_bias_A
-
-
-@compiled
-def _normalise(values_E, bias_E):
-    """Layer norm of values plus bias, in their place; returns one over the standard deviation."""
-    count = values_E.dtype.type(len(values_E))
-    mean = values_E.dtype.type(0)
-    for e in range(len(values_E)):
-        values_E[e] += bias_E[e]
-        mean += values_E[e] / count
-    variance = values_E.dtype.type(LAYER_NORM_EPSILON)
-    for e in range(len(values_E)):
-        values_E[e] -= mean
-        variance += values_E[e] * values_E[e] / count
-    inverse = values_E.dtype.type(1) / np.sqrt(variance)
-    for e in range(len(values_E)):
-        values_E[e] *= inverse
-    return inverse
-
-
-@compiled
-def _mean_product(left_E, right_E):
-    total = left_E.dtype.type(0)
-    for e in range(len(left_E)):
-        total += left_E[e] * right_E[e]
-    return total / left_E.dtype.type(len(left_E))
-
-
-@compiled
-def _through_normalisation(gradient_E, normalised_E, inverse, out_E):
-    """``(g - mean(g) - n mean(g n)) / deviation``."""
-    count = gradient_E.dtype.type(len(gradient_E))
-    mean = gradient_E.dtype.type(0)
-    for e in range(len(gradient_E)):
-        mean += gradient_E[e] / count
-    correlation = _mean_product(gradient_E, normalised_E)
-    for e in range(len(gradient_E)):
-        out_E[e] = (gradient_E[e] - mean - normalised_E[e] * correlation) * inverse

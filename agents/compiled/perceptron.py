@@ -62,7 +62,7 @@ def parameters(flat_P, layers, width, outputs):
 
 
 @compiled
-def forward_and_back(at, parameters, targets_NA, weights_N, classes, gradient):
+def forward_and_back(at, parameters, targets_NA, weights_N, kind, gradient):
     """Passes from the first layer's product with the inputs on; fills the gradient, the first layer's rows apart.
 
     Returns:
@@ -77,7 +77,7 @@ def forward_and_back(at, parameters, targets_NA, weights_N, classes, gradient):
     last, output_delta = at.activations[hidden, :samples], at.output_deltas[samples:]
     np.dot(last, parameters.output.T, output_delta)
     add_bias(output_delta, parameters.output_bias)
-    loss = loss_and_gradient(output_delta, targets_NA, weights_N, classes, at.probabilities)
+    loss = loss_and_gradient(output_delta, targets_NA, weights_N, kind, at.probabilities)
     np.dot(output_delta.T, last, gradient.output)
     sum_samples(output_delta, gradient.output_bias)
     np.dot(output_delta, parameters.output, at.deltas[hidden, samples:])
@@ -92,7 +92,7 @@ def forward_and_back(at, parameters, targets_NA, weights_N, classes, gradient):
 
 
 @compiled
-def along_direction(at, parameters, direction, weights_N, classes, gradient):
+def along_direction(at, parameters, direction, weights_N, kind, gradient):
     """Derivative of :func:`forward_and_back` along a direction of the parameters."""
     samples, hidden = len(weights_N), len(parameters.hidden)
     for g in range(hidden + 1):
@@ -106,7 +106,7 @@ def along_direction(at, parameters, direction, weights_N, classes, gradient):
     np.dot(last[samples:], parameters.output.T, moved_delta)
     gemm(last[:samples], direction.output.T, 1, moved_delta)
     add_bias(moved_delta, direction.output_bias)
-    curvature(moved_delta, weights_N, classes, at.probabilities)
+    curvature(moved_delta, weights_N, kind, at.probabilities)
     np.dot(at.output_deltas.T, last, gradient.output)
     sum_samples(moved_delta, gradient.output_bias)
     np.dot(moved_delta, parameters.output, at.deltas[hidden, :samples])

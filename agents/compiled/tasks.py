@@ -8,6 +8,7 @@ from torch import Tensor
 
 from compworld.agents.compiled.adamw import Rates, rates
 from compworld.agents.compiled.compiler import compiled
+from compworld.agents.compiled.losses import Kind, kind_of
 from compworld.agents.examples import Examples
 from compworld.agents.gradient.learner import GradientLearner
 from compworld.agents.networks.inputs import DenseInput, SparseInput
@@ -46,13 +47,13 @@ class Inner(NamedTuple):
     """How tasks adapt."""
 
     rates: Rates
-    classes: bool
-    """See :mod:`compworld.agents.compiled.losses`."""
+    kind: Kind
 
 
 def inner_of(learner: GradientLearner, examples: Examples) -> Inner:
     """A learner's inner loop, in the type of the examples."""
-    return Inner(rates(learner.inner, examples.targets.numpy().dtype), learner.problem.loss == "cross_entropy")
+    dtype = examples.targets.numpy().dtype
+    return Inner(rates(learner.inner, dtype), kind_of(learner.problem, dtype))
 
 
 class Packing:

@@ -3,7 +3,8 @@
 The network is that of :mod:`compworld.agents.networks.templates`.
 
 Axes of array names: N samples of a task, D inputs, C templates, L layers, G = L - 2 generated layers between two hidden ones, H
-width, A outputs, V rows of a table, Z what the first layer mixes: N * H, or D * H of dense observations.
+width, A outputs, V rows of a table, Z what the first layer mixes: N * H, or D * H of dense observations, of whose D inputs the
+last is always 1. Generated biases lie behind their layer's weights.
 """
 
 from typing import NamedTuple
@@ -12,9 +13,8 @@ import numpy as np
 
 from compworld.agents.compiled.compiler import compiled
 from compworld.agents.compiled.gemm import gemm
-from compworld.agents.compiled.layers import add_bias, mask, rectify
-from compworld.agents.compiled.losses import curvature, loss_and_gradient
-from compworld.agents.compiled.uses import of_hidden
+from compworld.agents.compiled.layers import add_bias, mask, rectify, sum_samples
+from compworld.agents.compiled.losses import Kind, curvature, loss_and_gradient
 
 
 class Banks(NamedTuple):
@@ -23,9 +23,9 @@ class Banks(NamedTuple):
     first: np.ndarray
     """[V, C * H] for sparse observations, [C, D * H] for dense ones."""
     hidden: np.ndarray
-    """[B, C, H * H]; B is 1 where the hidden layers share one bank, else G."""
+    """[C, (H + 1) * H]; without rows if G is 0."""
     output: np.ndarray
-    """[C, A * H]"""
+    """[C, A * (H + 1)]"""
 
 
 class Pass(NamedTuple):
@@ -34,9 +34,9 @@ class Pass(NamedTuple):
     mixtures: np.ndarray
     """[L, C]"""
     hidden: np.ndarray
-    """[G, H, H]; generated weights."""
+    """[G, (H + 1) * H]; what is generated."""
     output: np.ndarray
-    """[A, H]; generated weights."""
+    """[A * (H + 1)]; what is generated."""
     activations: np.ndarray
     """[L - 1, longest N, H]"""
     deltas: np.ndarray
@@ -57,9 +57,9 @@ class Network(NamedTuple):
     first: np.ndarray
     """[C, Z]"""
     hidden: np.ndarray
-    """[B, C, H * H], as of :class:`Banks`."""
+    """[C, (H + 1) * H], as of :class:`Banks`."""
     output: np.ndarray
-    """[C, A * H]"""
+    """[C, A * (H + 1)]"""
 
 
 class Samples(NamedTuple):
@@ -69,8 +69,7 @@ class Samples(NamedTuple):
     """[N, D]; D is 0 for sparse observations."""
     targets: np.ndarray
     """[N, A]"""
-    classes: bool
-    """See :mod:`compworld.agents.compiled.losses`."""
+    kind: Kind
 
 
 class Scratch(NamedTuple):
@@ -88,8 +87,8 @@ def room(passes, layers, samples, width, outputs, banks):
     dtype, templates = banks.output.dtype, banks.output.shape[0]
     return Pass(
         np.empty((passes, layers, templates), dtype),
-        np.empty((passes, layers - 2, width, width), dtype),
-        np.empty((passes, outputs, width), dtype),
+        np.empty((passes, layers - 2, (width + 1) * width), dtype),
+        np.empty((passes, outputs * (width + 1)), dtype),
         np.empty((passes, layers - 1, samples, width), dtype),
         np.empty((passes, layers - 1, samples, width), dtype),
         np.empty((passes, samples, outputs), dtype),
@@ -131,47 +130,60 @@ def _pull_first(delta_NH, inputs_ND, of_first_Z):
 
 
 @compiled
-def _mix_hidden(mixtures_LC, banks_BCZ, hidden_GHH):
-    """Weights of the hidden layers; those of layers that share a bank in one product, which reads it once."""
-    sharing = len(hidden_GHH) // max(len(banks_BCZ), 1)
-    for b in range(len(banks_BCZ)):
-        first, last = b * sharing, (b + 1) * sharing
-        if sharing == 1:
-            np.dot(mixtures_LC[1 + b], banks_BCZ[b], hidden_GHH[b].reshape(-1))
-        else:
-            np.dot(mixtures_LC[1 + first : 1 + last], banks_BCZ[b], hidden_GHH[first:last].reshape(sharing, -1))
+def _mix_hidden(mixtures_LC, bank_CZ, hidden_GZ):
+    """What is generated of the hidden layers, in one product, which reads their bank once."""
+    if len(hidden_GZ) == 1:  # a vector with a matrix, which is faster than a matrix of one row
+        np.dot(mixtures_LC[1], bank_CZ, hidden_GZ[0])
+    elif len(hidden_GZ):
+        np.dot(mixtures_LC[1:-1], bank_CZ, hidden_GZ)
+
+
+@compiled
+def _weights(generated_Z, width):
+    """Of what is generated of a layer: its weights, one row for each of ``width`` units."""
+    return generated_Z[: len(generated_Z) // (width + 1) * width].reshape(-1, width)
+
+
+@compiled
+def _biases(generated_Z, width):
+    """Of what is generated of a layer: its biases."""
+    return generated_Z[len(generated_Z) // (width + 1) * width :]
 
 
 @compiled
 def forward_and_back(at, use, network, bias_A, samples, weights_N, scratch):
-    """Passes of the network with mixtures ``at.mixtures``; gradients of its generated weights go to ``use``.
+    """Passes of the network with mixtures ``at.mixtures``; gradients of what is generated go to ``use``.
 
     Returns:
         The loss.
     """
-    count, hidden = len(samples.targets), len(at.hidden)
+    count, hidden, width = len(samples.targets), len(at.hidden), at.activations.shape[2]
     _mix_first(at.mixtures[0], network.first, samples.inputs, scratch.mixed, at.activations[0, :count])
     rectify(at.activations[0, :count])
     _mix_hidden(at.mixtures, network.hidden, at.hidden)
     for g in range(hidden):
-        np.dot(at.activations[g, :count], at.hidden[g], at.activations[g + 1, :count])
+        np.dot(at.activations[g, :count], _weights(at.hidden[g], width), at.activations[g + 1, :count])
+        add_bias(at.activations[g + 1, :count], _biases(at.hidden[g], width))
         rectify(at.activations[g + 1, :count])
-    np.dot(at.mixtures[hidden + 1], network.output, at.output.reshape(-1))
-    last = at.activations[hidden, :count]
-    np.dot(last, at.output.T, at.output_delta)
+    np.dot(at.mixtures[hidden + 1], network.output, at.output)
+    last, output = at.activations[hidden, :count], _weights(at.output, width)
+    np.dot(last, output.T, at.output_delta)
+    add_bias(at.output_delta, _biases(at.output, width))
     add_bias(at.output_delta, bias_A)
-    loss = loss_and_gradient(at.output_delta, samples.targets, weights_N, samples.classes, at.probabilities)
-    np.dot(at.output_delta, at.output, at.deltas[hidden, :count])
+    loss = loss_and_gradient(at.output_delta, samples.targets, weights_N, samples.kind, at.probabilities)
+    np.dot(at.output_delta, output, at.deltas[hidden, :count])
     mask(at.deltas[hidden, :count], last)
     for g in range(hidden - 1, -1, -1):
-        _transpose(at.hidden[g], scratch.transposed)
+        _transpose(_weights(at.hidden[g], width), scratch.transposed)
         np.dot(at.deltas[g + 1, :count], scratch.transposed, at.deltas[g, :count])
         mask(at.deltas[g, :count], at.activations[g, :count])
-    width = last.shape[1]
     for g in range(hidden):
-        of_weights = of_hidden(use, g).reshape(width, width)
-        np.dot(at.activations[g, :count].T, at.deltas[g + 1, :count], of_weights)
-    np.dot(at.output_delta.T, last, use.of_output[use.number].reshape(len(bias_A), width))
+        of_hidden = use.of_hidden[use.number, g]
+        np.dot(at.activations[g, :count].T, at.deltas[g + 1, :count], _weights(of_hidden, width))
+        sum_samples(at.deltas[g + 1, :count], _biases(of_hidden, width))
+    of_output = use.of_output[use.number]
+    np.dot(at.output_delta.T, last, _weights(of_output, width))
+    sum_samples(at.output_delta, _biases(of_output, width))
     _pull_first(at.deltas[0, :count], samples.inputs, use.of_first)
     return loss
 
@@ -179,38 +191,42 @@ def forward_and_back(at, use, network, bias_A, samples, weights_N, scratch):
 @compiled
 def along_direction(at, moved, use, network, of_bias_A, samples, weights_N, scratch):
     """Derivative of :func:`forward_and_back` at ``at`` along the mixtures ``moved.mixtures`` and the bias ``of_bias_A``."""
-    count, hidden, outputs = len(weights_N), len(at.hidden), len(of_bias_A)
+    count, hidden, width = len(weights_N), len(at.hidden), at.activations.shape[2]
     _mix_first(moved.mixtures[0], network.first, samples.inputs, scratch.mixed, moved.activations[0, :count])
     mask(moved.activations[0, :count], at.activations[0, :count])
     _mix_hidden(moved.mixtures, network.hidden, moved.hidden)
     for g in range(hidden):
-        np.dot(moved.activations[g, :count], at.hidden[g], moved.activations[g + 1, :count])
-        gemm(at.activations[g, :count], moved.hidden[g], 1, moved.activations[g + 1, :count])
+        np.dot(moved.activations[g, :count], _weights(at.hidden[g], width), moved.activations[g + 1, :count])
+        gemm(at.activations[g, :count], _weights(moved.hidden[g], width), 1, moved.activations[g + 1, :count])
+        add_bias(moved.activations[g + 1, :count], _biases(moved.hidden[g], width))
         mask(moved.activations[g + 1, :count], at.activations[g + 1, :count])
-    np.dot(moved.mixtures[hidden + 1], network.output, moved.output.reshape(-1))
+    np.dot(moved.mixtures[hidden + 1], network.output, moved.output)
+    output, moved_output = _weights(at.output, width), _weights(moved.output, width)
     last, moved_last = at.activations[hidden, :count], moved.activations[hidden, :count]
     delta, moved_delta = at.output_delta, moved.output_delta
-    np.dot(moved_last, at.output.T, moved_delta)
-    gemm(last, moved.output.T, 1, moved_delta)
+    np.dot(moved_last, output.T, moved_delta)
+    gemm(last, moved_output.T, 1, moved_delta)
+    add_bias(moved_delta, _biases(moved.output, width))
     add_bias(moved_delta, of_bias_A)
-    curvature(moved_delta, weights_N, samples.classes, at.probabilities)
-    np.dot(moved_delta, at.output, moved.deltas[hidden, :count])
-    gemm(delta, moved.output, 1, moved.deltas[hidden, :count])
+    curvature(moved_delta, weights_N, samples.kind, at.probabilities)
+    np.dot(moved_delta, output, moved.deltas[hidden, :count])
+    gemm(delta, moved_output, 1, moved.deltas[hidden, :count])
     mask(moved.deltas[hidden, :count], last)
     for g in range(hidden - 1, -1, -1):
-        _transpose(at.hidden[g], scratch.transposed)
+        _transpose(_weights(at.hidden[g], width), scratch.transposed)
         np.dot(moved.deltas[g + 1, :count], scratch.transposed, moved.deltas[g, :count])
-        _transpose(moved.hidden[g], scratch.transposed)
+        _transpose(_weights(moved.hidden[g], width), scratch.transposed)
         gemm(at.deltas[g + 1, :count], scratch.transposed, 1, moved.deltas[g, :count])
         mask(moved.deltas[g, :count], at.activations[g, :count])
-    width = last.shape[1]
     for g in range(hidden):
-        of_weights = of_hidden(use, g).reshape(width, width)
-        np.dot(moved.activations[g, :count].T, at.deltas[g + 1, :count], of_weights)
-        gemm(at.activations[g, :count].T, moved.deltas[g + 1, :count], 1, of_weights)
-    of_output = use.of_output[use.number].reshape(outputs, width)
-    np.dot(moved_delta.T, last, of_output)
-    gemm(delta.T, moved_last, 1, of_output)
+        of_hidden = use.of_hidden[use.number, g]
+        np.dot(moved.activations[g, :count].T, at.deltas[g + 1, :count], _weights(of_hidden, width))
+        gemm(at.activations[g, :count].T, moved.deltas[g + 1, :count], 1, _weights(of_hidden, width))
+        sum_samples(moved.deltas[g + 1, :count], _biases(of_hidden, width))
+    of_output = use.of_output[use.number]
+    np.dot(moved_delta.T, last, _weights(of_output, width))
+    gemm(delta.T, moved_last, 1, _weights(of_output, width))
+    sum_samples(moved_delta, _biases(of_output, width))
     _pull_first(moved.deltas[0, :count], samples.inputs, use.of_first)
 
 
@@ -225,14 +241,13 @@ def _transpose(weights_HH, out_HH):
 
 @compiled
 def onto_templates(use, network, of_mixtures_LC):
-    """Gradients of the generated weights as gradients with respect to the mixtures."""
+    """Gradients of what is generated as gradients with respect to the mixtures."""
     number = use.number
     np.dot(network.output, use.of_output[number], of_mixtures_LC[-1])
     # The first layer last, as passes mix it first: what was read last is still in the cache.
-    sharing = use.of_hidden.shape[2]
-    for b in range(len(network.hidden)):
-        if sharing == 1:  # a matrix with a vector, which is faster than with a matrix of one row
-            np.dot(network.hidden[b], use.of_hidden[b, number, 0], of_mixtures_LC[1 + b])
-        else:
-            np.dot(use.of_hidden[b, number], network.hidden[b].T, of_mixtures_LC[1 + b * sharing : 1 + (b + 1) * sharing])
+    hidden = len(of_mixtures_LC) - 2
+    if hidden == 1:
+        np.dot(network.hidden, use.of_hidden[number, 0], of_mixtures_LC[1])
+    elif hidden:
+        np.dot(use.of_hidden[number], network.hidden.T, of_mixtures_LC[1:-1])
     np.dot(network.first, use.of_first, of_mixtures_LC[0])

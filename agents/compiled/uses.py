@@ -1,8 +1,8 @@
 """Uses of templates by a task. The templates' gradients are sums of coefficients times weight gradients over all inner steps:
 both are noted, and become one product a task.
 
-Axes of array names: C templates, H width, A outputs, Z what the first layer mixes, U uses: two for each inner step, and one by
-the query set.
+Axes of array names: C templates, G hidden layers that share a bank, H width, A outputs, Z what the first layer mixes, U uses:
+two for each inner step, and one by the query set.
 """
 
 from typing import NamedTuple
@@ -19,15 +19,15 @@ class Uses(NamedTuple):
     first: np.ndarray
     """[U, C]; coefficients, as the next two."""
     hidden: np.ndarray
-    """[B, U, S, C]; S layers share each of B banks."""
+    """[U, G, C]"""
     output: np.ndarray
     """[U, C]"""
     of_first: np.ndarray
     """[(U - 1) * Z]; of the support set, whose first layer the query set does not share."""
     of_hidden: np.ndarray
-    """[B, U, S, H * H]"""
+    """[U, G, (H + 1) * H]"""
     of_output: np.ndarray
-    """[U, A * H]"""
+    """[U, A * (H + 1)]"""
 
 
 class Use(NamedTuple):
@@ -37,41 +37,29 @@ class Use(NamedTuple):
     of_first: np.ndarray
     """[Z]"""
     of_hidden: np.ndarray
-    """[B, U, S, H * H]; of all uses, as the next."""
+    """[U, G, (H + 1) * H]; of all uses, as the next."""
     of_output: np.ndarray
-    """[U, A * H]"""
+    """[U, A * (H + 1)]"""
 
 
 @compiled
-def uses(count, layers, first, width, outputs, banks):
+def uses(count, layers, first, banks):
     """Arrays for as many uses."""
-    dtype, templates = banks.output.dtype, banks.output.shape[0]
-    banks_of_hidden = len(banks.hidden)
-    sharing = (layers - 2) // max(banks_of_hidden, 1)
+    dtype, (templates, generated) = banks.output.dtype, banks.output.shape
     return Uses(
         np.empty((count, templates), dtype),
-        np.empty((banks_of_hidden, count, sharing, templates), dtype),
+        np.empty((count, layers - 2, templates), dtype),
         np.empty((count, templates), dtype),
         np.empty((count - 1) * first, dtype),
-        np.empty((banks_of_hidden, count, sharing, width * width), dtype),
-        np.empty((count, outputs * width), dtype),
+        np.empty((count, layers - 2, banks.hidden.shape[1]), dtype),
+        np.empty((count, generated), dtype),
     )
-
-
-@compiled
-def of_hidden(use, layer):
-    """Gradient of a hidden layer's weights in a use, [H * H]."""
-    sharing = use.of_hidden.shape[2]
-    return use.of_hidden[layer // sharing, use.number, layer % sharing]
 
 
 @compiled
 def note_coefficients(number, uses, mixtures_LC):
     """Coefficients of a use."""
-    uses.first[number], uses.output[number] = mixtures_LC[0], mixtures_LC[-1]
-    sharing = uses.hidden.shape[2]
-    for b in range(len(uses.hidden)):
-        uses.hidden[b, number] = mixtures_LC[1 + b * sharing : 1 + (b + 1) * sharing]
+    uses.first[number], uses.hidden[number], uses.output[number] = mixtures_LC[0], mixtures_LC[1:-1], mixtures_LC[-1]
 
 
 @compiled
@@ -84,7 +72,7 @@ def sum_of_uses(uses, of_first_CZ, of_banks):
     size = of_first_CZ.shape[1]
     support = count - 1
     gemm(uses.first[:support].T, uses.of_first[: support * size].reshape(support, size), 0, of_first_CZ)
-    for b in range(len(of_banks.hidden)):
-        coefficients = uses.hidden[b].reshape(-1, templates)
-        gemm(coefficients.T, uses.of_hidden[b].reshape(len(coefficients), -1), 1, of_banks.hidden[b])
+    if len(of_banks.hidden):
+        coefficients = uses.hidden.reshape(-1, templates)
+        gemm(coefficients.T, uses.of_hidden.reshape(len(coefficients), -1), 1, of_banks.hidden)
     gemm(uses.output.T, uses.of_output, 1, of_banks.output)

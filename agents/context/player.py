@@ -28,6 +28,22 @@ class Policy(Protocol):
     def logits(self, outputs: Tensor) -> Tensor: ...
 
 
+class NotFinite(ArithmeticError):
+    """A policy puts out what is no probability: its learner has diverged."""
+
+
+def drawn(logits: Tensor, generator: torch.Generator) -> Tensor:
+    """An action for each row of logits [B, A], drawn by their softmax; int64 [B].
+
+    Raises:
+        NotFinite: some probabilities are no numbers.
+    """
+    probabilities = logits.softmax(1)
+    if probabilities.isnan().any():
+        raise NotFinite("the policy's outputs are no numbers")
+    return torch.multinomial(probabilities, 1, generator=generator)[:, 0]
+
+
 class Player:
     """Acts by a policy; all that it remembers is in the state that it hands back.
 
@@ -73,5 +89,5 @@ class Player:
             seen = Seen(rows, code=to_float(observation["code"], like), left=seen.left)
         outputs, memory = policy.step(seen.by(policy.evidence), state["memory"])
         logits = policy.logits(outputs).float().cpu()
-        draws = torch.multinomial(logits.softmax(1), 1, generator=self.generator)[:, 0] if self.sampled else logits.argmax(1)
-        return draws.numpy(), {"before": rows, "left": left, "memory": memory}
+        actions = drawn(logits, self.generator) if self.sampled else logits.argmax(1)
+        return actions.numpy(), {"before": rows, "left": left, "memory": memory}

@@ -8,7 +8,8 @@ import numpy as np
 from compworld.agents.context.learner import Actor
 from compworld.agents.evidence import Evidence, Experience, Nothing
 from compworld.agents.examples import Problem
-from compworld.bayes import bayes_agent
+from compworld.bayes import AGENTS, bayes_agent
+from compworld.families import Family
 from compworld.families.grid import GridFamily
 from compworld.modules.splits import Split
 
@@ -57,6 +58,10 @@ class Bayes(Actor):
     def __init__(self, problem: Problem, policy: str = "seeking") -> None:
         super().__init__(problem)
         self.policy = policy
+
+    @classmethod
+    def covers(cls, family: Family) -> bool:
+        return family.name in AGENTS
 
     def player(self, family: GridFamily, split: Split, episodes: int) -> Any:
         return bayes_agent(family, split, prior=self.prior, policy=self.policy, episodes=episodes)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 BETA_1, BETA_2 = 0.9, 0.999
-EPSILON_IN_ROOT, EPSILON = 1.19e-7, 1e-8
+EPSILON_IN_ROOT, EPSILON = float(torch.finfo(torch.float32).eps), 1e-8
+"""The former is 1.1920929e-7, as in the public code of ICLR 2024."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Moments:
 
 
 def step(
-    parameter: Tensor, gradient: Tensor, moments: Moments, learning_rate: float, weight_decay: float
+    parameter: Tensor, gradient: Tensor, moments: Moments, learning_rate: float | Tensor, weight_decay: float
 ) -> tuple[Tensor, Moments]:
     """The parameter and its moments one step later; nothing changes in place."""
     number = moments.steps + 1

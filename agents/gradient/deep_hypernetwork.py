@@ -1,28 +1,31 @@
-"""Nonlinear hypernetwork: the coefficients pass through a deep network before they mix the templates (ICLR 2024, section 5).
+"""Nonlinear hypernetwork: coefficients pass through a deep network before they mix the templates (ICLR 2024, section 5).
 
-Axes of tensor names: T tasks, N samples, C coefficients or templates.
+Axes of tensor names: T tasks, N samples, L layers, C coefficients of a layer, E templates.
 """
 
+import torch
 from torch import Tensor
 
 from compworld.agents.examples import Problem
 from compworld.agents.gradient.learner import GradientLearner
 from compworld.agents.gradient.loop import Fast, InnerLoop
+from compworld.agents.networks.coefficients import by_layer, rescaled, starting_coefficients
 from compworld.agents.networks.embedding import Embedding
-from compworld.agents.networks.initialisers import lecun_normal, truncated_normal
-from compworld.agents.networks.templates import Encoding, TemplateNetwork, rescaled
+from compworld.agents.networks.templates import Encoding, TemplateNetwork
 
 
 class DeepHypernetwork(GradientLearner):
-    """Adapts one vector of coefficients, from which ``depth`` blocks of [linear, layer norm, ELU] make the mixture.
+    """Adapts coefficients of each layer, from which layer norm and blocks of [linear, layer norm, ELU] make its mixture.
+
+    The input layer, the hidden layers together and the output layer each have blocks of their own.
 
     Args:
         problem: inputs, outputs and loss.
         inner: how it adapts.
         width: units of each hidden layer of the generated network.
         hidden_layers: number of hidden layers of the generated network.
-        templates: number of coefficients that adapt.
-        embedding_width: units of each block, and number of templates that the last one mixes.
+        templates: number of coefficients of a layer, C.
+        embedding_width: units of each block, and number of templates that the last one mixes, E.
         depth: number of blocks.
     """
 
@@ -37,17 +40,20 @@ class DeepHypernetwork(GradientLearner):
         depth: int = 4,
     ) -> None:
         super().__init__(problem, inner)
-        self.network = TemplateNetwork(problem, width, hidden_layers, embedding_width, shared=False)
-        self.bias_head = lecun_normal(embedding_width, embedding_width, problem.outputs)
-        self.coefficients = truncated_normal(templates, deviation=1.0)
-        self.embedding = Embedding(templates, embedding_width, depth)
+        self.network = TemplateNetwork(problem, width, hidden_layers, embedding_width)
+        self.coefficients = starting_coefficients(self.network, templates)
+        banks = range(self.network.bank_of_layer[-1] + 1)
+        self.embeddings = torch.nn.ModuleList(Embedding(templates, embedding_width, depth) for _ in banks)
 
     def encode(self, inputs: Tensor) -> Encoding:
         return self.network.encode(inputs)
 
     def initial_fast(self, support: Encoding) -> Fast:
-        return {"coefficients": self.coefficients.expand(len(support), -1)}
+        return {"coefficients": self.coefficients.expand(len(support), -1, -1)}
 
     def predict(self, fast: Fast, encoded: Encoding) -> Tensor:
-        mixture = self.embedding(rescaled(fast["coefficients"]))
-        return self.network([mixture] * self.network.layers, mixture @ self.bias_head, encoded)
+        layers = zip(self.network.bank_of_layer, rescaled(fast["coefficients"]).unbind(1), strict=True)
+        return self.network([self.embeddings[bank](coefficients) for bank, coefficients in layers], encoded)
+
+    def readings(self, fast: Fast, encoded: Encoding) -> dict[str, Tensor]:
+        return by_layer(fast["coefficients"])

@@ -11,12 +11,12 @@ from torch import Tensor
 from compworld.agents.examples import Problem
 from compworld.agents.gradient.learner import GradientLearner
 from compworld.agents.gradient.loop import Fast, InnerLoop
-from compworld.agents.networks.initialisers import truncated_normal
-from compworld.agents.networks.templates import Encoding, TemplateNetwork, rescaled
+from compworld.agents.networks.coefficients import by_layer, rescaled, starting_coefficients
+from compworld.agents.networks.templates import Encoding, TemplateNetwork
 
 
 class LinearHypernetwork(GradientLearner):
-    """Adapts the template coefficients of each layer and one output bias; everything else is meta-learned.
+    """Adapts the template coefficients of each layer and one output bias that starts at 0; everything else is meta-learned.
 
     Args:
         problem: inputs, outputs and loss.
@@ -40,28 +40,25 @@ class LinearHypernetwork(GradientLearner):
     ) -> None:
         super().__init__(problem, inner)
         self.normalised_start = normalised_start
-        self.network = TemplateNetwork(problem, width, hidden_layers, templates, shared=True)
-        self.coefficients = truncated_normal(self.network.layers * templates, deviation=1.0)
-        self.bias = torch.nn.Parameter(torch.zeros(problem.outputs))
+        self.network = TemplateNetwork(problem, width, hidden_layers, templates)
+        self.coefficients = starting_coefficients(self.network, templates)
 
     def encode(self, inputs: Tensor) -> Encoding:
         return self.network.encode(inputs)
 
     def initial_coefficients(self) -> Tensor:
         """Coefficients from which every task adapts, [L, C]."""
-        coefficients: Tensor = self.coefficients.view(self.network.layers, self.network.templates)
         if not self.normalised_start:
-            return coefficients
+            return self.coefficients
         # Differentiated through, unlike the scale within the inner loop: only directions get a gradient.
-        return math.sqrt(self.network.templates) * torch.nn.functional.normalize(coefficients, dim=1)
+        return math.sqrt(self.network.templates) * torch.nn.functional.normalize(self.coefficients, dim=1)
 
     def initial_fast(self, support: Encoding) -> Fast:
         start = self.initial_coefficients()
-        return {"coefficients": start.expand(len(support), -1, -1), "bias": self.bias.expand(len(support), -1)}
+        return {"coefficients": start.expand(len(support), -1, -1), "bias": start.new_zeros(len(support), self.problem.outputs)}
 
     def predict(self, fast: Fast, encoded: Encoding) -> Tensor:
-        return self.network(rescaled(fast["coefficients"]).unbind(1), fast["bias"], encoded)
+        return self.network(rescaled(fast["coefficients"]).unbind(1), encoded) + fast["bias"][:, None]
 
     def readings(self, fast: Fast, encoded: Encoding) -> dict[str, Tensor]:
-        layers = enumerate(fast["coefficients"].unbind(1), 1)
-        return {**{f"coefficients of layer {number}": values for number, values in layers}, "output bias": fast["bias"]}
+        return {**by_layer(fast["coefficients"]), "output bias": fast["bias"]}

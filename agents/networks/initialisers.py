@@ -12,8 +12,8 @@ def truncated_normal(*shape: int, deviation: float) -> nn.Parameter:
 
 
 def lecun_normal(fan_in: int, *shape: int) -> nn.Parameter:
-    """Truncated normal entries of variance 1 / fan_in (LeCun et al. 1998); 0.8796 is the deviation that the cut leaves of 1."""
-    return truncated_normal(*shape, deviation=1 / math.sqrt(fan_in) / 0.87962566103423978)
+    """Truncated normal entries (LeCun et al. 1998); the cut leaves a standard deviation of 0.88 / sqrt(fan_in)."""
+    return truncated_normal(*shape, deviation=1 / math.sqrt(fan_in))
 
 
 def check_sizes(**sizes: int) -> None:

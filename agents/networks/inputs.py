@@ -11,9 +11,14 @@ from compworld.agents.networks.incidence import DenseIncidence, Incidence, gathe
 
 
 class SparseInput(nn.Module):
-    """Sparse observations: gather the active rows and add them up."""
+    """Sparse observations: gather the active rows and add them up.
 
-    def __init__(self, problem: Problem) -> None:
+    Args:
+        problem: gives the rows.
+        constant: see :func:`input_layer`.
+    """
+
+    def __init__(self, problem: Problem, constant: bool) -> None:
         super().__init__()
         assert problem.wall_rows is not None
         assert problem.possible_rows is not None
@@ -30,8 +35,13 @@ class SparseInput(nn.Module):
         return self.get_buffer("place")[inputs_TNR]
 
     def table(self, weight_DH: Tensor) -> Tensor:
-        """The possible rows of the weight matrix, behind them one for each maze's walls and one of zeros, [V, H]."""
-        walls = self.get_buffer("wall_rows").to(weight_DH.dtype) @ weight_DH
+        """The possible rows of the weight matrix, behind them one for each maze's walls and one of zeros, [V, H].
+
+        The row of a constant input is added to those of mazes: every observation shows one.
+        """
+        wall_rows = self.get_buffer("wall_rows").to(weight_DH.dtype)
+        inputs = wall_rows.shape[1]
+        walls = wall_rows @ weight_DH[:inputs] + weight_DH[inputs:].sum(0)
         return torch.cat([weight_DH.index_select(0, self.get_buffer("inputs")), walls, torch.zeros_like(weight_DH[:1])])
 
     def sizes(self, like: Tensor) -> Tensor:
@@ -53,14 +63,15 @@ class SparseInput(nn.Module):
 
 
 class DenseInput(nn.Module):
-    """The same for dense observations, float [T, N, D]; V is D."""
+    """The same for dense observations, float [T, N, D]; V is D, or one more with a constant input."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, constant: bool) -> None:
         super().__init__()
-        self.rows = problem.inputs
+        self.constant, self.rows = constant, problem.inputs + constant
 
-    def compact(self, inputs_TND: Tensor) -> Tensor:
-        return inputs_TND
+    def compact(self, inputs: Tensor) -> Tensor:
+        """Observations [..., D], with the constant input behind them."""
+        return torch.cat([inputs, torch.ones_like(inputs[..., :1])], -1) if self.constant else inputs
 
     def table(self, weight_DH: Tensor) -> Tensor:
         return weight_DH
@@ -69,12 +80,17 @@ class DenseInput(nn.Module):
         return like.new_ones(self.rows)
 
     def incidence(self, inputs_TND: Tensor) -> DenseIncidence:
-        return DenseIncidence(inputs_TND)
+        return DenseIncidence(self.compact(inputs_TND))
 
-    def forward(self, table_DH: Tensor, inputs_TND: Tensor) -> Tensor:
-        return inputs_TND @ table_DH
+    def forward(self, table_VH: Tensor, inputs_TND: Tensor) -> Tensor:
+        return self.compact(inputs_TND) @ table_VH
 
 
-def input_layer(problem: Problem) -> SparseInput | DenseInput:
-    """The first layer's product for a family's observations."""
-    return DenseInput(problem) if problem.possible_rows is None else SparseInput(problem)
+def input_layer(problem: Problem, constant: bool = False) -> SparseInput | DenseInput:
+    """The first layer's product for a family's observations.
+
+    Args:
+        problem: the family's observations.
+        constant: whether the weight matrix has one more row, for an input that is always 1: biases.
+    """
+    return DenseInput(problem, constant) if problem.possible_rows is None else SparseInput(problem, constant)

@@ -25,9 +25,15 @@ class SharedNetwork(nn.Module):
         self.weights = nn.ParameterList(lecun_normal(width, width, width) for _ in range(hidden_layers - 1))
         self.biases = nn.ParameterList(nn.Parameter(torch.zeros(width)) for _ in range(hidden_layers))
 
-    def forward(self, inputs_TNR: Tensor) -> Tensor:
-        """Activations of the last hidden layer, [T, N, H]."""
-        hidden = torch.relu_(self.input_layer(self.input_layer.table(self.first), inputs_TNR) + self.biases[0])
+    def forward(self, inputs_TNR: Tensor, context_TH: Tensor | None = None) -> Tensor:
+        """Activations of the last hidden layer, [T, N, H].
+
+        Args:
+            inputs_TNR: observations.
+            context_TH: of each task, added to what goes into the first ReLU.
+        """
+        hidden = self.input_layer(self.input_layer.table(self.first), inputs_TNR) + self.biases[0]
+        hidden = torch.relu_(hidden if context_TH is None else hidden + context_TH[:, None])
         for weight, bias in zip(self.weights, list(self.biases)[1:], strict=True):
             hidden = torch.relu_(nn.functional.linear(hidden, weight.mT, bias))
         return hidden

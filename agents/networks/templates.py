@@ -1,4 +1,4 @@
-"""A network whose weights are mixed from templates, the core of every hypernetwork here.
+"""A network whose weights and biases are mixed from templates, the core of every hypernetwork here.
 
 Axes of tensor names: T tasks, N samples, R active rows, C templates, L layers, H width, A outputs.
 """
@@ -33,32 +33,35 @@ class Encoding:
 
 
 class TemplateNetwork(nn.Module):
-    """ReLU network without hidden biases; the weights of layer l are ``sum over c of coefficient[l, c] * template[l, c]``.
+    """ReLU network; weights and bias of layer l are ``sum over c of coefficient[l, c] * template[l, c]``.
 
-    Generated weights are divided by the square root of the fan-in.
+    Generated weights are divided by the square root of the fan-in, generated biases are not. All layers between the first and
+    the last share one bank of templates (each has its own coefficients).
 
     Args:
         problem: gives inputs and outputs.
         width: H.
         hidden_layers: number of hidden layers.
         templates: C.
-        shared: whether the hidden layers share one bank of templates (each has its own coefficients).
     """
 
-    def __init__(self, problem: Problem, width: int, hidden_layers: int, templates: int, shared: bool) -> None:
+    def __init__(self, problem: Problem, width: int, hidden_layers: int, templates: int) -> None:
         super().__init__()
         check_sizes(width=width, hidden_layers=hidden_layers, templates=templates)
         self.problem, self.width, self.templates = problem, width, templates
         self.layers = hidden_layers + 1
-        deviation = 1 / math.sqrt(templates)
-        self.input_layer = input_layer(problem)
+        deviation, shared = 1 / math.sqrt(templates), min(1, hidden_layers - 1)
+        self.input_layer = input_layer(problem, constant=True)
         self.input = truncated_normal(problem.inputs, templates * width, deviation=deviation)
-        self.hidden = nn.ParameterList(
-            truncated_normal(templates, width * width, deviation=deviation)
-            for _ in range(min(1, hidden_layers - 1) if shared else hidden_layers - 1)
-        )
+        self.hidden = nn.ParameterList(truncated_normal(templates, width * width, deviation=deviation) for _ in range(shared))
         self.output = truncated_normal(templates, width * problem.outputs, deviation=deviation)
-        self.shared = shared
+        units = [width, *[width] * shared, problem.outputs]
+        self.biases = nn.ParameterList(truncated_normal(templates, count, deviation=deviation) for count in units)
+
+    @property
+    def bank_of_layer(self) -> tuple[int, ...]:
+        """Number of the bank that each layer is mixed from."""
+        return (0, *[1] * (self.layers - 2), len(self.biases) - 1)
 
     def encode(self, inputs_TNR: Tensor) -> Encoding:
         """The first layer for these observations, the cheaper way."""
@@ -72,31 +75,30 @@ class TemplateNetwork(nn.Module):
             first = GeneratedInput(self.by_template(table), self.input_layer.incidence(inputs_TNR), tasks, self.width)
         return Encoding(first, self.banks())
 
-    def forward(self, mixtures: Sequence[Tensor], bias_TA: Tensor, encoded: Encoding) -> Tensor:
+    def forward(self, mixtures: Sequence[Tensor], encoded: Encoding) -> Tensor:
         """Outputs [T, N, A] for coefficients [T, C] of every layer."""
-        hidden = torch.relu(encoded.first.mix(mixtures[0]))
-        shared = [encoded.banks[0]] * (self.layers - 2) if self.shared else encoded.banks[:-1]
-        for mixture, bank in zip(mixtures[1:-1], shared, strict=True):
-            hidden = torch.relu(torch.bmm(hidden, (mixture @ bank).view(len(mixture), self.width, self.width)))
-        output_TAH = (mixtures[-1] @ encoded.banks[-1]).view(len(bias_TA), -1, self.width)
-        return torch.baddbmm(bias_TA[..., None], output_TAH, hidden.mT).mT
+        hidden, width = torch.relu(encoded.first.mix(mixtures[0])), self.width
+        for mixture in mixtures[1:-1]:
+            generated = mixture @ encoded.banks[0]
+            weights_THH = generated[:, : width * width].view(-1, width, width)
+            hidden = torch.relu(torch.baddbmm(generated[:, None, width * width :], hidden, weights_THH))
+        generated, outputs = mixtures[-1] @ encoded.banks[-1], self.problem.outputs
+        weights_TAH = generated[:, : outputs * width].view(-1, outputs, width)
+        return torch.baddbmm(generated[:, outputs * width :, None], weights_TAH, hidden.mT).mT
 
     def table(self) -> Tensor:
         """The first layer's scaled templates as a table of rows, [V, C * H]."""
-        return self.input_layer.table(self.input / math.sqrt(self.problem.inputs))
+        return self.input_layer.table(torch.cat([self.input / math.sqrt(self.problem.inputs), self.biases[0].view(1, -1)]))
 
     def by_template(self, table: Tensor) -> Tensor:
         """A first layer's table [V, C * H] as [C, V * H]."""
         return table.view(-1, self.templates, self.width).transpose(0, 1).reshape(self.templates, -1)
 
     def banks(self) -> tuple[Tensor, ...]:
-        """Scaled banks of the layers behind the first, [C, H * H'] each and [C, A * H] for the outputs; a shared one once."""
-        scale = 1 / math.sqrt(self.width)
+        """Scaled banks behind the first: that of hidden layers, [C, (H + 1) * H], if there are any, and [C, A * (H + 1)].
+
+        Biases lie behind weights.
+        """
         output = self.output.view(self.templates, self.width, -1).mT.reshape(self.templates, -1)
-        return tuple(bank * scale for bank in (*self.hidden, output))
-
-
-def rescaled(coefficients_TLC: Tensor) -> Tensor:
-    """Coefficients scaled to norm sqrt(C); the scale counts as a constant for every gradient."""
-    templates = coefficients_TLC.shape[-1]
-    return coefficients_TLC * (math.sqrt(templates) / coefficients_TLC.detach().norm(dim=-1, keepdim=True).clamp_min(1e-12))
+        weights, biases = (*self.hidden, output), list(self.biases)[1:]
+        return tuple(torch.cat([w / math.sqrt(self.width), b], 1) for w, b in zip(weights, biases, strict=True))

@@ -10,6 +10,7 @@ import torch
 
 from compworld import randomness
 from compworld.agents.context.learner import ActingLearner
+from compworld.agents.context.player import drawn
 from compworld.agents.context.seen import Seen, to_float
 from compworld.agents.context.trials import Trials
 from compworld.envs.lockstep import Lockstep
@@ -42,7 +43,11 @@ class Stage:
 
     @torch.no_grad()
     def play(self, learner: ActingLearner, number: int, generator: torch.Generator) -> Trials:
-        """Let a learner play batch ``number``, by actions drawn from its policy, and label every state that it visits."""
+        """Let a learner play batch ``number``, by actions drawn from its policy, and label every state that it visits.
+
+        Raises:
+            NotFinite: the policy puts out what is no probability.
+        """
         engine, family, episodes = self.engine, self.family, self.episodes
         trials, most = len(engine.keys), episodes * family.horizon
         engine.episodes[:] = number * episodes - 1
@@ -78,7 +83,7 @@ class Stage:
             chosen = learner.logits(outputs).float().cpu()
             logits[running, step] = chosen
             action_B = np.zeros(trials, dtype=np.int64)
-            action_B[running] = torch.multinomial(chosen.softmax(1), 1, generator=generator)[:, 0].numpy()
+            action_B[running] = drawn(chosen, generator).numpy()
             rows_before = seen_B
             reward_B, _ = lockstep.step(action_B)
             actions[running, step], rewards[running, step] = action_B[running], reward_B[running]

@@ -1,5 +1,6 @@
 """Training by acting: a batch of trials is played, then learned from."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import torch
 from torch import Tensor
 
 from compworld.agents.context.learner import ActingLearner, Updates
+from compworld.agents.context.player import NotFinite
 from compworld.agents.context.trials import Replay
 from compworld.agents.reward.stage import Stage
 from compworld.agents.training import OuterLoop, Trainer, backward
@@ -31,18 +33,30 @@ class ActingTrainer(Trainer[ActingLearner]):
 
     @torch.enable_grad()
     def step(self) -> float:
-        """Play a batch of trials and learn from it; returns the mean loss of the updates."""
+        """Play a batch of trials and learn from it; returns the mean loss of the updates.
+
+        A policy that is no number plays nothing and learns nothing: the step is skipped, with a loss that is no number.
+        """
+        try:
+            losses, changes = self._learned()
+        except NotFinite:
+            losses, changes = [math.nan], [False]
+        self.skipped += not any(changes)
+        self.step_number += 1
+        return sum(losses) / len(losses)
+
+    def _learned(self) -> tuple[list[float], list[bool]]:
+        """The loss of every update, and whether it changed the parameters."""
         generator = self.generator()
         fresh = self.stage.play(self.learner, self.step_number, generator)
         self.replay.add(fresh)
-        losses = []
+        losses, changes = [], []
         self.optimizer.zero_grad(set_to_none=True)
         for loss in self.learner.losses(fresh, self.replay, self.updates, generator):
             losses.append(float(backward(loss)))
-            self.apply_gradient()
+            changes.append(self.apply_gradient())
             self.optimizer.zero_grad(set_to_none=True)
-        self.step_number += 1
-        return sum(losses) / len(losses)
+        return losses, changes
 
     def tensors(self) -> dict[str, Tensor]:
         return {**super().tensors(), **{f"replay.{name}": value for name, value in self.replay.tensors().items()}}

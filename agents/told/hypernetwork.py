@@ -8,8 +8,9 @@ from torch import Tensor
 from compworld.agents.evidence import Code, Evidence
 from compworld.agents.examples import Problem
 from compworld.agents.learner import Adapted, Learner
+from compworld.agents.networks.coefficients import rescaled
 from compworld.agents.networks.initialisers import lecun_normal
-from compworld.agents.networks.templates import TemplateNetwork, rescaled
+from compworld.agents.networks.templates import TemplateNetwork
 
 
 class ToldHypernetwork(Learner):
@@ -26,7 +27,7 @@ class ToldHypernetwork(Learner):
 
     def __init__(self, problem: Problem, width: int = 64, hidden_layers: int = 3, templates: int = 32) -> None:
         super().__init__(problem)
-        self.network = TemplateNetwork(problem, width, hidden_layers, templates, shared=True)
+        self.network = TemplateNetwork(problem, width, hidden_layers, templates)
         self.mixing = lecun_normal(problem.modules, problem.modules, self.network.layers * templates)
         self.bias = lecun_normal(problem.modules, problem.modules, problem.outputs)
 
@@ -36,7 +37,7 @@ class ToldHypernetwork(Learner):
     def forward(self, codes_TM: Tensor, inputs: Tensor) -> Tensor:
         """Outputs [T, N, A] of the network that each code makes."""
         coefficients = rescaled((codes_TM @ self.mixing).view(-1, self.network.layers, self.network.templates))
-        return self.network(coefficients.unbind(1), codes_TM @ self.bias, self.network.encode(inputs))
+        return self.network(coefficients.unbind(1), self.network.encode(inputs)) + (codes_TM @ self.bias)[:, None]
 
 
 class Told(Adapted):

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from compworld.benchmarks.leaderboard.behind import as_lines
 from compworld.benchmarks.leaderboard.entries import add_entries
 from compworld.benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
+from compworld.benchmarks.leaderboard.films import films
 from compworld.benchmarks.leaderboard.grid import grid
+from compworld.benchmarks.leaderboard.published import RUNS, TABLE
 from compworld.benchmarks.leaderboard.records import add_records, read_record
 from compworld.benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
 from compworld.benchmarks.leaderboard.sentences import budget, decoded, leads, missing, played
@@ -21,13 +24,11 @@ from compworld.benchmarks.runs.executors import Engine, Outcome, results_of, run
 from compworld.benchmarks.runs.folder import RunFolder
 from compworld.benchmarks.runs.workers import Ended, Event, Step, side_by_side
 from compworld.benchmarks.scores.names import headline, title_of_score
+from compworld.benchmarks.scores.statistics import INTERVALS
 from compworld.files import write_json, write_text
 
 if TYPE_CHECKING:
     from compworld.benchmarks.reports.result_plots import Panel
-
-FILMED = ("linear_hypernetwork", "anil")
-FILMED_TRIALS = ("recurrent_hypernetwork", "gru")
 
 
 def leaderboard(
@@ -83,11 +84,13 @@ def leaderboard(
     cost = [*budget(chosen.title, outcomes, time.perf_counter() - started), *unlisted]
     write_text(folder / "leaderboard.md", markdown(sections, cost))
     write_text(folder / "leaderboard.csv", as_csv(sections))
-    write_json(folder / "leaderboard.json", as_json(sections, cost))
+    write_json(folder / TABLE, as_json(sections, cost))
+    write_text(folder / RUNS, as_lines(sections))
     show(sections, cost, console)
     pictures(sections, folder)
-    _videos(sections, runs, folder, console)
-    _say(console, f"Written to {folder}: leaderboard.md, .json, .csv, plots and videos.")
+    for line in films(sections, runs, folder):
+        _say(console, line)
+    _say(console, f"Written to {folder}: leaderboard.md, .json, .csv, runs.jsonl, plots and videos.")
     results_of(outcomes)
     return sections
 
@@ -146,9 +149,9 @@ def pictures(sections: Sequence[Section], folder: Path) -> None:
     from compworld.benchmarks.reports import result_plots
 
     shown = [section for section in sections if not isinstance(section, TrialSection)]
-    trials = [section for section in sections if isinstance(section, TrialSection)]
+    trials = [section for section in sections if isinstance(section, TrialSection) and section.scored]
     panels = [panel for section in shown if (panel := _panel(section, headline(section.family))).estimates]
-    note = "95 % intervals from a bootstrap over seeds and tasks; below the diagonal: worse on combinations never trained"
+    note = f"{INTERVALS}; below the diagonal: worse on combinations never trained"
     if panels:
         result_plots.held_out_against_fresh(panels, note, folder / "held_out_against_fresh.png")
     if any(panel.curves for panel in panels):
@@ -163,7 +166,8 @@ def pictures(sections: Sequence[Section], folder: Path) -> None:
             for section in trials
         ]
         result_plots.adaptation_curves(curves, [section.title for section in trials], folder / "adaptation_curves.png")
-        panels = [_panel(section, section.compared[0]) for section in trials]
+    panels = [_panel(section, section.compared) for section in trials]
+    if any(panel.curves for panel in panels):
         result_plots.learning_curves(panels, folder / "learning_curves_of_trials.png", *result_plots.OF_TRIALS)
 
 
@@ -180,25 +184,3 @@ def _panel(section: Section, score: str) -> "Panel":
         if all(curves):
             panel.curves[method] = curves
     return panel
-
-
-def _videos(sections: Sequence[Section], runs: Path, folder: Path, console: Console) -> None:
-    """Expert beside the agents of seed 0 on held-out combinations: the first support of each family, episodes and trials."""
-    from compworld.benchmarks.reports.video import render_video
-
-    filmed: set[str] = set()
-    for section in sections:
-        trials = isinstance(section, TrialSection)
-        name = f"{section.family.label}_held_out{'_trials' if trials else ''}"
-        chosen = FILMED_TRIALS if trials else FILMED
-        results = [section.rows[method].results.get(0) for method in chosen if method in section.rows]
-        ids = [result["run_id"] for result in results if result is not None]
-        if section.family.expert is None or not ids or name in filmed:
-            continue
-        filmed.add(name)
-        episodes = 2 if trials else 4
-        try:
-            files = render_video(runs, ids, "held_out", episodes, folder / name, tell=lambda line: _say(console, line))
-            _say(console, f"Video: {', '.join(map(str, files))}")
-        except (OSError, ValueError, RuntimeError) as error:  # the table is worth more than its film
-            _say(console, f"No video of {section.family.label}: {error}")

@@ -59,9 +59,9 @@ def row_name(verified: Verified) -> str:
 def row_of(verified: Verified) -> Row:
     """The row of a verified entry: what was recomputed, not what it claims. Its worlds are not those of other rows."""
     row = Row(row_name(verified))
-    for index, world in enumerate(verified.worlds):
+    for world in verified.worlds:
         scores = {which: {name: numbers(values) for name, values in found.items()} for which, found in world.scores.items()}
-        row.results[-1 - index] = {  # as no seed of ours is
+        row.results[world.world] = {
             "run_id": f"{verified.name}, world {world.world}",
             "world": world.world,
             "split_sha256": world.split_sha256,

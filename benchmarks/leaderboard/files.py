@@ -3,20 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
+from compworld.benchmarks.leaderboard.comparisons import comparisons_of
 from compworld.benchmarks.leaderboard.sections import Row, Section, heading
 from compworld.benchmarks.leaderboard.sentences import decoded, leads, missing, played
 from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.reports.table import Table
 from compworld.benchmarks.runs.provenance import provenance
+from compworld.benchmarks.scores import statistics
+from compworld.benchmarks.scores.names import title_of_score
 
 
 def table_of(section: Section, columns: Sequence[tuple[str, str]]) -> Table:
-    """A row for each method, with estimates under the columns."""
-    names = ["method", *(heading(*column) for column in columns)]
+    """A row for each method: the number of its worlds, and estimates under the columns."""
+    names = ["method", "worlds", *(heading(*column) for column in columns)]
     table = Table(names, title=section.title)
     for row in section.rows.values():
         name = f"{title_of(row.method)} ({row.state})" if row.state else title_of(row.method)
-        table.rows.append((name, *(row.estimate(*column) for column in columns)))
+        table.rows.append((name, statistics.counted(len(row.results)), *(row.estimate(*column) for column in columns)))
     return table
 
 
@@ -45,21 +48,42 @@ def as_csv(sections: Sequence[Section]) -> str:
 
 
 def as_json(sections: Sequence[Section], budget: Sequence[str]) -> dict[str, Any]:
-    """The table with the runs behind it."""
+    """The table, what each world says, and the runs behind it; the format is described in docs/scores.md."""
     rows = [_as_dict(section, row) for section in sections for row in section.rows.values()]
-    return {"budget": list(budget), **provenance(), "rows": rows}
+    comparisons = [
+        {"section": section.title, **comparison.as_dict()} for section in sections for comparison in comparisons_of(section)
+    ]
+    described = [_of_section(section) for section in sections]
+    return {"budget": list(budget), **provenance(), "sections": described, "rows": rows, "comparisons": comparisons}
+
+
+def _of_section(section: Section) -> dict[str, Any]:
+    """What the estimates of its rows are of: keys of scores with their words, and the one that methods are compared by."""
+    return {
+        "title": section.title,
+        "family": section.family.label,
+        "support": section.support,
+        "track": section.track,
+        "headline": section.key("held_out", section.compared)[1],
+        "scores": {section.key("held_out", score)[1]: title_of_score(score) for _, score in section.columns},
+    }
 
 
 def _as_dict(section: Section, row: Row) -> dict[str, Any]:
     results = row.results.values()
-    estimates = {"/".join(section.key(*column)): row.estimate(*column) for column in section.columns}
+    estimates = {
+        "/".join(section.key(*column)): statistics.record_of(row.worlds(*column))
+        for column in (section.columns if row.results else ())
+    }
     return {
+        "section": section.title,
         "family": section.family.label,
         "support": section.support,
         "method": row.method,
+        "seeds": list(row.results),
         "runs": [result["run_id"] for result in results],
         "split_sha256": [result["split_sha256"] for result in results],
         "training_seconds": [result.get("training_seconds", 0.0) for result in results],
         "problems": {str(seed): problem for seed, problem in row.problems.items()},
-        "estimates": {name: estimate.as_dict() for name, estimate in estimates.items() if estimate is not None},
+        "estimates": estimates,
     }

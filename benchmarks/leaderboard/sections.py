@@ -12,9 +12,10 @@ from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.recipes.methods import method_class, track_of
 from compworld.benchmarks.runs.executors import Outcome
 from compworld.benchmarks.scores import statistics
-from compworld.benchmarks.scores.names import SET_TITLES, main_scores, title_of_score
+from compworld.benchmarks.scores.names import SET_TITLES, headline, main_scores, title_of_score
 from compworld.benchmarks.scores.statistics import Estimate
 from compworld.benchmarks.scores.trials import GAIN, LOWER_FIFTH, episode_score
+from compworld.evaluation.interval import DIFFERENCE, SCORE, Tasks
 from compworld.families.family import Family
 
 GENERALISATION = ("fresh_episodes", "held_out")
@@ -30,14 +31,13 @@ class Row:
 
     Attributes:
         method: its name.
-        results: of its runs that have scores, by seed.
+        results: of its runs that have scores, by seed: seed s plays in world s.
         problems: why a seed has none, or has diverged, by seed.
     """
 
     method: str
     results: dict[int, dict[str, Any]] = field(default_factory=dict)
     problems: dict[int, str] = field(default_factory=dict)
-    _estimates: dict[tuple[str, str], Estimate] = field(default_factory=dict, repr=False)
 
     @property
     def state(self) -> str:
@@ -54,24 +54,18 @@ class Row:
         chosen = self.results if seeds is None else sorted(seeds)
         return [np.asarray(self.results[seed]["scores"][which][score]) for seed in chosen]
 
-    def lowest(self, which: str, score: str) -> Estimate:
-        """20th percentile over tasks instead of their mean."""
-        return statistics.estimate(self.scores(which, score), np.random.default_rng(0), statistics.lower_fifth)
+    def worlds(self, which: str, score: str) -> list[Tasks]:
+        """What each world's tasks say; ``which`` may be ``"gap"``: fresh episodes minus held out."""
+        if which == "gap":
+            fresh, held_out = (self.scores(name, score) for name in GENERALISATION)
+            return statistics.differences(fresh, held_out)
+        if score == LOWER_FIFTH:
+            return statistics.lower_fifths(self.scores(which, score))
+        return statistics.scored(self.scores(which, score), DIFFERENCE if score == GAIN else SCORE)
 
     def estimate(self, which: str, score: str) -> Estimate | None:
-        """Aggregate over seeds, None if none has scores; ``which`` may be ``"gap"``: fresh episodes minus held out."""
-        if not self.results:
-            return None
-        if (which, score) not in self._estimates:
-            rng = np.random.default_rng(0)
-            if score == LOWER_FIFTH:
-                self._estimates[which, score] = self.lowest(which, score)
-            elif which == "gap":
-                fresh, held_out = (self.scores(name, score) for name in GENERALISATION)
-                self._estimates[which, score] = statistics.difference(fresh, held_out, rng)
-            else:
-                self._estimates[which, score] = statistics.estimate(self.scores(which, score), rng)
-        return self._estimates[which, score]
+        """Mean over worlds with its interval, None if no world has scores."""
+        return statistics.estimate(self.worlds(which, score)) if self.results else None
 
 
 @dataclass(frozen=True)
@@ -87,6 +81,11 @@ class Section:
         return f"{self.family.label}, {self.support} support"
 
     @property
+    def track(self) -> str:
+        """The track that its methods are on, one of :data:`compworld.benchmarks.recipes.config.TRACKS`."""
+        return "shown"
+
+    @property
     def columns(self) -> list[tuple[str, str]]:
         """(set, score) of every column; a terminal has room for :attr:`narrow_columns` only."""
         return [*((which, score) for score in self.family.scores for which in GENERALISATION), ("gap", COMMON)]
@@ -96,14 +95,19 @@ class Section:
         return [(which, score) for score in main_scores(self.family) for which in GENERALISATION]
 
     @property
+    def scored(self) -> bool:
+        """Whether a run of it has scores."""
+        return any(row.results for row in self.rows.values())
+
+    @property
     def only_references(self) -> bool:
         """Whether no method of it belongs to this section alone."""
         return False
 
     @property
-    def compared(self) -> tuple[str, ...]:
-        """The scores by which methods are compared below the table."""
-        return main_scores(self.family)
+    def compared(self) -> str:
+        """The score by which methods are compared below the table: one, for each comparison more makes all less certain."""
+        return headline(self.family)
 
     def key(self, which: str, score: str) -> tuple[str, str]:
         """How files name a column: the score of playing is ``closed_loop``, whichever a family has."""
@@ -128,6 +132,10 @@ class TrialSection(Section):
         return f"{self.family.label}, {self.support} support, {KINDS[self.kind]}"
 
     @property
+    def track(self) -> str:
+        return "told" if self.kind == "told" else "rewarded"
+
+    @property
     def columns(self) -> list[tuple[str, str]]:
         first, last = (episode_score("episode", k) for k in (1, self.episodes))
         each = [(which, score) for score in (first, last, GAIN, LOWER_FIFTH) for which in GENERALISATION]
@@ -144,8 +152,8 @@ class TrialSection(Section):
         return all(len(kinds_of(method)) > 1 for method in self.rows)
 
     @property
-    def compared(self) -> tuple[str, ...]:
-        return (episode_score("episode", self.episodes),)
+    def compared(self) -> str:
+        return episode_score("episode", self.episodes)
 
     def key(self, which: str, score: str) -> tuple[str, str]:
         return which, score

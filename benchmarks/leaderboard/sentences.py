@@ -4,42 +4,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from compworld.benchmarks.leaderboard.comparisons import comparisons_of
 from compworld.benchmarks.leaderboard.sections import Section, heading
 from compworld.benchmarks.recipes.config import RunConfig
-from compworld.benchmarks.recipes.methods import ADAPTIVE, title_of
+from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.reports.table import text_of
 from compworld.benchmarks.runs.executors import Outcome
 from compworld.benchmarks.runs.provenance import provenance
-from compworld.benchmarks.scores import statistics
-
-COMPARISONS = (
-    *((method, "no_adaptation", "fresh_episodes") for method in ADAPTIVE),
-    *((hypernetwork, other, "held_out") for hypernetwork in ADAPTIVE[:2] for other in ADAPTIVE[2:]),
-    *((method, "memoryless", "fresh_episodes") for method in ("gru", "recurrent_hypernetwork", "transformer")),
-    *(("recurrent_hypernetwork", other, "held_out") for other in ("gru", "transformer")),
-    ("told_mixed_policy", "told_policy", "held_out"),
-)
-"""(method, another, set): does adaptation help at all, and do hypernetworks lead on combinations never trained?"""
+from compworld.benchmarks.scores.statistics import INTERVALS, together
 
 
 def leads(section: Section) -> list[str]:
-    """What the intervals carry about one method against another."""
-    lines = []
-    for method, other, which in COMPARISONS:
-        if method not in section.rows or other not in section.rows:
-            continue
-        for score in section.compared:
-            rows = section.rows[method], section.rows[other]
-            common = rows[0].results.keys() & rows[1].results.keys()
-            if not common:
-                continue
-            ours, theirs = (row.scores(which, score, common) for row in rows)
-            e = statistics.difference(ours, theirs, np.random.default_rng(0))
-            verdict = "ahead" if e.low > 0 else "behind" if e.high < 0 else "undecided"
-            verdict += " in it" * (len(common) == 1)  # an interval over tasks says nothing of other worlds
-            names = f"{title_of(method)} minus {title_of(other)}, {heading(which, score)}"
-            worlds = "1 world" if len(common) == 1 else f"{len(common)} worlds"
-            lines.append(f"- {names} ({worlds}): {text_of(e, '+.3f')}, {verdict}")
+    """What the intervals carry about one method against another, and how they were made."""
+    found = comparisons_of(section)
+    if not found:
+        return []
+    lines = [f"- {together(len(found))}; ahead or behind: the interval does not touch 0"]
+    for one in found:
+        names = f"{title_of(one.method)} minus {title_of(one.other)}, {heading(one.which, one.score)}"
+        worlds = "1 world" if len(one.worlds) == 1 else f"{len(one.worlds)} worlds"
+        lines.append(f"- {names} ({worlds}): {text_of(one.estimate, '+.3f')}, {one.verdict}")
     return lines
 
 
@@ -51,7 +35,9 @@ def decoded(section: Section) -> list[str]:
         if not found:
             continue
         r2, shuffled = (np.asarray([record[name] for record in found]) for name in ("total_r2", "permuted_total_r2"))
-        layers = {name: np.mean([record["layers"][name]["total_r2"] for record in found]) for name in found[0]["layers"]}
+        # A seed that diverged may have no finite reading of some layer.
+        common = [name for name in found[0]["layers"] if all(name in record["layers"] for record in found)]
+        layers = {name: np.mean([record["layers"][name]["total_r2"] for record in found]) for name in common}
         each = ", ".join(f"{name} {value:.2f}" for name, value in layers.items())
         alone = f"; alone: {each}" if len(layers) > 1 else ""
         lines.append(
@@ -95,9 +81,8 @@ def budget(title: str, outcomes: Sequence[Outcome], seconds: float) -> list[str]
         f"Budget: {title}; {count} of one thread each, {trained / 60:.1f} minutes of training in total; "
         f"this call took {seconds / 60:.1f} minutes on {machine['processor']} ({machine['cores']} cores).",
         f"Tasks (of trials: those played) seen in meta-training: {_tasks_seen(configs)}.",
-        "Each seed plays in its own world (mazes, preferences and split). Values: interquartile mean over "
-        f"{_seeds(configs)} of the mean over {configs[0].evaluation.tasks} tasks per set, "
-        "with 95 % intervals from a bootstrap over seeds and tasks.",
+        "Each seed plays in its own world (mazes, preferences and split). Values: mean over "
+        f"{_seeds(configs)} of the mean over {configs[0].evaluation.tasks} tasks per set, with {INTERVALS}.",
         "Fresh: trained combinations with new episodes; held out: combinations never trained; gap: fresh minus held out.",
     ]
 

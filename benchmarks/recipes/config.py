@@ -13,7 +13,7 @@ from compworld.benchmarks.recipes.names import OWN_METHOD, DeviceName
 
 NAME = re.compile(r"[\w-]+")
 
-CONFIG_VERSION = 4
+CONFIG_VERSION = 5
 """Raised whenever the same config would give another record, so that old ones are not mistaken for new ones."""
 
 
@@ -80,7 +80,8 @@ class RunConfig:
         options: its constructor's keyword arguments as plain data; see :func:`.options_of`.
         outer: how it is meta-trained; None for methods without parameters.
         evaluation: validation and scoring.
-        imitation: what demonstrations teach: ``"action_values"``, ``"optimal_action"`` or ``"probabilities"``.
+        imitation: what demonstrations teach: ``"action_values"``, ``"summed_action_values"`` (with a loss summed over them),
+            ``"optimal_action"`` or ``"probabilities"``.
         seed: of initialisation and of the stream of tasks.
         world: of mazes, preferences and split.
         sizes: of the family, instead of its defaults.

@@ -12,6 +12,8 @@ PREFERENCES, GOALS, TEACHER = "preferences", "goals", "teacher"
 STEPS = {PREFERENCES: 100_000, GOALS: 200_000, TEACHER: 200_000}
 TEACHER_TEMPLATES = 4 * 4
 """Four for each of its modules."""
+SHOTS, HORIZON = 16, 8
+"""Demonstrations of Preferences, and the steps that each is padded to where minibatches are drawn."""
 
 
 def linear_hypernetwork(family: str) -> Recipe:
@@ -41,7 +43,9 @@ def deep_hypernetwork(family: str) -> Recipe:
 def anil(family: str) -> Recipe:
     steps = STEPS[family]
     if family == PREFERENCES:
-        options = options_of(ANIL, inner=InnerLoop(100, 0.01, minibatch=64), width=512, hidden_layers=4)
+        options = options_of(
+            ANIL, inner=InnerLoop(100, 0.01, minibatch=64, minibatch_rows=SHOTS * HORIZON), width=512, hidden_layers=4
+        )
         return Recipe(options, OuterLoop(steps, 3e-4, tasks_at_once=32))
     if family == GOALS:
         options = options_of(ANIL, inner=InnerLoop(100, 0.01), width=512, hidden_layers=2)
@@ -67,11 +71,11 @@ def preset() -> Preset:
     protocols = (
         Protocol(
             PREFERENCES,
-            "action_values",
+            "summed_action_values",
             evaluation,
             ("random", "non_compositional", "connected", "disconnected"),
-            support_episodes=16,
-            query_episodes=16,
+            support_episodes=SHOTS,
+            query_episodes=SHOTS,
         ),
         Protocol(GOALS, "optimal_action", evaluation, ("random", "non_compositional")),
         Protocol(

@@ -15,6 +15,9 @@ Options = ParamSpec("Options")
 
 ADAPTIVE = ("linear_hypernetwork", "deep_hypernetwork", "anil", "maml")
 FLOORS = ("no_adaptation", "random", "memoryless", "random_play")
+REFERENCES = ("bayes", "bayes_trained", "shown_bayes", "shown_bayes_trained")
+"""Methods that know the rules, which others of their table have to find out: lines in pictures, as floors are."""
+
 ALL_METHODS = tuple(METHODS)
 
 TITLES = {
@@ -22,13 +25,23 @@ TITLES = {
     "deep_hypernetwork": "nonlinear hypernetwork",
     "anil": "ANIL",
     "maml": "MAML",
+    "shown_transformer": "transformer over demonstrations",
+    "bottleneck_transformer": "transformer with a bottleneck",
+    "hyla": "HYLA over demonstrations",
+    "shown_gru": "GRU over demonstrations",
     "no_adaptation": "no adaptation (floor)",
     "told_hypernetwork": "hypernetwork told the task",
+    "told_network_128": "network told the task, 128 wide",
+    "told_network_512": "network told the task, 512 wide",
+    "told_network_2048": "network told the task, 2,048 wide",
+    "shown_bayes": "Bayes, all combinations",
+    "shown_bayes_trained": "Bayes, trained combinations",
     "random": "random actions (floor)",
     "gru": "GRU",
     "recurrent_hypernetwork": "recurrent hypernetwork",
     "transformer": "transformer",
     "rl2": "RL² (PPO)",
+    "adapting_hypernetwork": "hypernetwork, gradient steps",
     "memoryless": "without memory (floor)",
     "told_policy": "policy told the task",
     "told_mixed_policy": "mixed policy told the task",

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from compworld.agents import NoAdaptation, ToldHypernetwork, UniformRandom
+from compworld import make_family
+from compworld.agents import METHODS, NoAdaptation, ToldHypernetwork, UniformRandom
 from compworld.agents.training import OuterLoop
 from compworld.benchmarks.recipes.config import TRACKS, Evaluation, RunConfig, TrialTraining
-from compworld.benchmarks.recipes.methods import ALL_METHODS, method_class, options_of, parameters_of, track_of
+from compworld.benchmarks.recipes.methods import method_class, options_of, parameters_of, track_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Protocol:
         support_episodes, query_episodes: demonstrations per task.
         trials: how methods that act do so; None where they are shown demonstrations.
         sizes: of the family, instead of its defaults.
-        methods: those that this protocol has without being asked; by default all that are on its tracks.
+        methods: those that this protocol has without being asked; by default all on its tracks that the preset has recipes for.
         seeds: instead of the preset's.
     """
 
@@ -94,12 +95,12 @@ class Preset:
         for (ANIL, or the GRU), and its inner loop if it has one.
 
         Raises:
-            ValueError: unknown method, or the preset does not cover its track.
+            ValueError: unknown method, one of ours that the preset has no recipe for, or the preset does not cover its track.
         """
         if method in self.recipes:
             return self.recipes[method](family)
         like = "anil" if track_of(method) == "shown" else "gru"
-        if like not in self.recipes:
+        if method in METHODS or like not in self.recipes:
             raise ValueError(f"this preset has no recipe for method {method!r}; allowed: {', '.join(map(repr, self.recipes))}")
         recipe = self.recipes[like](family)
         inner = recipe.options.get("inner")
@@ -151,9 +152,10 @@ class Preset:
         return list({config.run_id: config for config in found}.values())
 
     def _methods_of(self, protocol: Protocol, methods: Sequence[str] | None) -> list[str]:
-        """Of the methods, those that are on the protocol's tracks."""
-        chosen = (protocol.methods or ALL_METHODS) if methods is None else methods
-        return [method for method in chosen if protocol.takes(track_of(method))]
+        """Of the methods, those that are on the protocol's tracks and cover its family."""
+        chosen = (protocol.methods or tuple(self.recipes)) if methods is None else methods
+        family = make_family(protocol.family, **protocol.sizes)
+        return [name for name in chosen if protocol.takes(track_of(name)) and method_class(name).covers(family)]
 
 
 def with_schedule(recipe: Recipe, steps: int) -> Recipe:

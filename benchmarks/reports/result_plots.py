@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from compworld.benchmarks.recipes.methods import FLOORS, title_of
+from compworld.benchmarks.recipes.methods import FLOORS, REFERENCES, title_of
 from compworld.benchmarks.reports import style
-from compworld.benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.runs.divergence import numbers
+from compworld.benchmarks.scores.statistics import INTERVALS, Estimate
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Panel:
 def held_out_against_fresh(panels: Sequence[Panel], note: str, path: Path) -> None:
     """Each method's score on fresh episodes of trained combinations (x) against held-out combinations (y).
 
-    Floors are lines at their held-out score.
+    Floors and exact references are lines at their held-out score; the panel reaches up to the references.
 
     Args:
         panels: one for each family and support.
@@ -43,9 +44,10 @@ def held_out_against_fresh(panels: Sequence[Panel], note: str, path: Path) -> No
     """
     figure, axes = style.panels(len(panels), style.PANEL + 0.8)
     for axis, panel in zip(axes, panels, strict=True):
-        methods = [method for method in panel.estimates if method not in FLOORS] or list(panel.estimates)
-        shown = {method: panel.estimates[method] for method in methods}
-        limits = style.limits_of([bound for pair in shown.values() for e in pair for bound in (e.low, e.high)])
+        lines = {method: pair[1].value for method, pair in panel.estimates.items() if method in FLOORS + REFERENCES}
+        shown = {method: pair for method, pair in panel.estimates.items() if method not in lines} or panel.estimates
+        reached = [value for method, value in lines.items() if method in REFERENCES]
+        limits = style.limits_of([*reached, *(bound for pair in shown.values() for e in pair for bound in (e.low, e.high))])
         axis.plot(limits, limits, color="0.85", zorder=0)
         colours = style.colours_of(list(shown))
         for method, (fresh, held_out) in shown.items():
@@ -61,7 +63,7 @@ def held_out_against_fresh(panels: Sequence[Panel], note: str, path: Path) -> No
             )
         axis.set(title=textwrap.fill(panel.title, 44), xlim=limits, ylim=limits, aspect="equal")
         axis.set(xlabel=f"{panel.score}, trained combinations", ylabel=f"{panel.score}, held-out combinations")
-        style.floor_lines(axis, {m: pair[1].value for m, pair in panel.estimates.items() if m in FLOORS and m not in shown})
+        style.floor_lines(axis, {method: value for method, value in lines.items() if method not in shown})
     style.legend_below(figure, axes)
     figure.suptitle(textwrap.fill(note, 60 * len(panels)))
     style.save(figure, path)
@@ -96,8 +98,9 @@ def learning_curves(
             axis.plot(tasks, values.mean(0), color=colours[method], label=title_of(method))
             axis.fill_between(tasks, values.min(0), values.max(0), color=colours[method], alpha=0.15, linewidth=0)
         axis.set(title=textwrap.fill(panel.title, 44), xlabel=seen, ylabel=title)
-        if shown:
-            axis.set_ylim(style.limits_of([value for _, values in shown.values() for value in values.flat]))
+        drawn = [value for _, values in shown.values() for value in values.flat if np.isfinite(value)]
+        if drawn:
+            axis.set_ylim(style.limits_of(drawn))
         style.floor_lines(axis, {m: float(a.mean(0).max()) for m, (_, a) in curves.items() if m not in shown})
     style.legend_below(figure, axes)
     figure.suptitle("Validation: trained combinations, fresh episodes; mean and range over seeds")
@@ -133,14 +136,15 @@ def adaptation_curves(curves: Sequence[Mapping[str, Sequence[Sequence[Estimate]]
                 )
         axis.set(title=textwrap.fill(title, 44), xlabel="episode of the trial", ylabel="normalised return", xticks=episodes)
     style.legend_below(figure, axes)
-    figure.suptitle("Held-out combinations with 95 % intervals; dotted: trained combinations")
+    note = f"Held-out combinations with {INTERVALS}; dotted: trained combinations"
+    figure.suptitle(textwrap.fill(note, 60 * len(curves)))
     style.save(figure, path)
 
 
 def _of_seeds(seeds: Sequence[Sequence[Mapping[str, Any]]], score: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """Tasks seen [records], and a score [seeds, records], as far as all seeds have come."""
+    """Tasks seen [records], and a score [seeds, records], not a number where one diverged, as far as all seeds have come."""
     shortest = min((len(records) for records in seeds), default=0)
     if not shortest:
         return None
     seen = np.asarray([record["tasks"] for record in seeds[0][:shortest]])
-    return seen, np.asarray([[record[score] for record in records[:shortest]] for records in seeds])
+    return seen, np.asarray([numbers([record[score] for record in records[:shortest]]) for records in seeds])

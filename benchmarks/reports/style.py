@@ -19,13 +19,23 @@ COLOURS = {
     "deep_hypernetwork": "#56B4E9",
     "anil": "#D55E00",
     "maml": "#E69F00",
+    "shown_transformer": "#882255",
+    "bottleneck_transformer": "#AA4499",
+    "hyla": "#332288",
+    "shown_gru": "#999933",
     "told_hypernetwork": "#009E73",
+    "told_network_128": "#A6DBA0",
+    "told_network_512": "#5AAE61",
+    "told_network_2048": "#1B7837",
+    "shown_bayes": "0.2",
+    "shown_bayes_trained": "0.45",
     "no_adaptation": "0.45",
     "random": "0.45",
     "gru": "#D55E00",
     "recurrent_hypernetwork": "#0072B2",
     "transformer": "#E69F00",
     "rl2": "#882255",
+    "adapting_hypernetwork": "#44AA99",
     "told_policy": "#009E73",
     "told_mixed_policy": "#56B4E9",
     "bayes": "#332288",
@@ -36,8 +46,14 @@ COLOURS = {
 OWN_COLOURS = ("#CC79A7", "black", "#8C564B")
 """Of methods that are not ours, in the order in which a picture has them."""
 
-MARKERS = {"told_hypernetwork": "D"}
-"""Dots but for these: told the task, so of another kind."""
+MARKERS = {
+    **dict.fromkeys(("told_hypernetwork", "told_network_128", "told_network_512", "told_network_2048"), "D"),
+    **dict.fromkeys(("shown_transformer", "bottleneck_transformer", "hyla", "shown_gru"), "s"),
+}
+"""Dots but for these, which are of another kind: told the task, or reading demonstrations in context."""
+
+LINES = {"random": ":", "shown_bayes": "-.", "shown_bayes_trained": "-."}
+"""Of floors and references; dashed but for these."""
 
 drawn = mpl.rc_context(
     {
@@ -108,7 +124,7 @@ def limits_of(values: Sequence[float], margin: float = 0.08) -> tuple[float, flo
 
 
 def floor_lines(axis: Any, floors: Mapping[str, float]) -> None:
-    """Floors as thin labelled lines, without moving the axis: what lies below the picture is written at its top."""
+    """Floors and references as thin labelled lines, without moving the axis: what lies below is written at its top."""
     low, high = axis.get_ylim()
     look = {"fontsize": 7, "color": "0.35"}
     below = []
@@ -117,7 +133,7 @@ def floor_lines(axis: Any, floors: Mapping[str, float]) -> None:
         if value < low:
             below.append(label)
             continue
-        axis.axhline(value, color="0.45", linewidth=0.8, linestyle=":" if method == "random" else "--", zorder=0)
+        axis.axhline(value, color="0.45", linewidth=0.8, linestyle=LINES.get(method, "--"), zorder=0)
         axis.text(0.99, value, label, transform=axis.get_yaxis_transform(), ha="right", va="bottom", **look)
     if below:
         axis.text(0.02, 0.98, "below:\n" + "\n".join(below), transform=axis.transAxes, ha="left", va="top", **look)

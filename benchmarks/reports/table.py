@@ -85,13 +85,13 @@ class Table:
 
 
 def text_of(cell: Cell, form: str = ".3f") -> str:
-    """A cell as text: yes or no, whole numbers as they are, others in a format, estimates with their interval."""
+    """A cell as text: yes or no, whole numbers as they are, others in a format, estimates with the interval that they have."""
     if cell is None:
         return ""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, Estimate):
-        return f"{cell.value:{form}} [{cell.low:{form}}, {cell.high:{form}}]"
+        return f"{cell.value:{form}} [{cell.low:{form}}, {cell.high:{form}}]" if cell.is_finite else f"{cell.value:{form}}"
     if isinstance(cell, int):
         return f"{cell:,}" if "," in form else str(cell)
     return cell if isinstance(cell, str) else f"{cell:{form}}"

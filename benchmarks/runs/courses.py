@@ -1,10 +1,12 @@
 """What a run trains on, by its track: batches of few-shot tasks, or trials that the learner plays itself."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
-from compworld import few_shot_tasks
+from compworld import AgentError, few_shot_tasks
 from compworld.agents import ActingLearner, Actor, Learner
+from compworld.agents.context.player import NotFinite
 from compworld.agents.reward.stage import Stage
 from compworld.agents.reward.trainer import ActingTrainer
 from compworld.agents.training import MetaTrainer, Trainer
@@ -85,8 +87,13 @@ class ActingCourse(Course):
 
     def validate(self) -> dict[str, float]:
         tasks = self.config.evaluation.validation_tasks
-        found = evaluation_of(self.trainer.learner, self.config, self.world, "fresh_episodes", tasks, VALIDATION_SEED)
-        score = float(found.summary()["normalised_return"][:, 0].mean())
+        try:
+            found = evaluation_of(self.trainer.learner, self.config, self.world, "fresh_episodes", tasks, VALIDATION_SEED)
+            score = float(found.summary()["normalised_return"][:, 0].mean())
+        except AgentError as error:
+            if not isinstance(error.__cause__, NotFinite):
+                raise
+            score = math.nan
         return {"validation_loss": 1 - score, "validation_return": score, "environment_steps": self.trainer.replay.steps}
 
     def spent(self) -> dict[str, int]:

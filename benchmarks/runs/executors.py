@@ -13,6 +13,7 @@ from typing import Any
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.runs.failures import RunsFailed
 from compworld.benchmarks.runs.folder import RunFolder
+from compworld.benchmarks.runs.loggers import check_logger
 from compworld.benchmarks.runs.workers import BUSY, Ended, Event, Events, Task, Tell, side_by_side
 
 Engine = Callable[[Task[RunConfig], Sequence[tuple[str, RunConfig]], int | None], Events]
@@ -64,8 +65,10 @@ def run_all(
 
     Raises:
         RunsFailed: a run failed, with ``fail_fast``.
+        ValueError: the logger cannot be had.
         KeyboardInterrupt: the runs are stopped; the same call continues them.
     """
+    check_logger(log)
     by_name = {config.run_id: config for config in configs}
     problems: dict[str, str] = {}
     with contextlib.closing(engine(partial(run_one, root, log), list(by_name.items()), workers)) as events:

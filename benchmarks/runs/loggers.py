@@ -7,6 +7,7 @@ their log ended.
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -59,26 +60,32 @@ LOGGERS: dict[str, Callable[[RunConfig, Path], AbstractContextManager[Log]]] = {
     "wandb": wandb,
     "trackio": trackio,
 }
-"""Every logger by name, which is also the name of the extra that brings it."""
+"""Every logger by name, which is also that of its package, and of the extra that brings it."""
 
 
-@contextlib.contextmanager
-def opened(name: str | None, config: RunConfig, folder: Path) -> Iterator[Log]:
-    """A logger for a run, by name; None for one that does nothing.
+def check_logger(name: str | None) -> None:
+    """Refuse a logger that cannot be had, before anything is run.
 
     Raises:
         ValueError: unknown name, or its package is missing.
     """
     if name is None:
-        yield lambda record: None
         return
     if name not in LOGGERS:
         raise ValueError(f"unknown logger {name!r}; allowed: {', '.join(map(repr, LOGGERS))}")
-    with contextlib.ExitStack() as stack:
-        try:
-            log = stack.enter_context(LOGGERS[name](config, folder))
-        except ImportError as error:
-            raise ValueError(f'logger {name!r} is missing ({error}); pip install "compworld[{name}]"') from None
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        raise ValueError(f"logger {name!r} is not installed; allowed: after pip install 'compworld[{name}]'") from None
+
+
+@contextlib.contextmanager
+def opened(name: str | None, config: RunConfig, folder: Path) -> Iterator[Log]:
+    """A logger for a run, by a name that :func:`check_logger` lets pass; None for one that does nothing."""
+    if name is None:
+        yield lambda record: None
+        return
+    with LOGGERS[name](config, folder) as log:
         yield log
 
 

@@ -1,7 +1,8 @@
 """What files of a run must hold. Every one of them that is read is held against this, in one place."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -150,6 +151,28 @@ class Student(msgspec.Struct):
     r2: list[float]
 
 
+class Trial(msgspec.Struct):
+    """A setting that was tried; see :func:`benchmarks.runs.tuning.tune`."""
+
+    run_id: str
+    settings: str
+    world: int
+    steps: int
+    validation_loss: float | None
+    best_step: int
+    processor_seconds: float
+    diverged: str | None = None
+    validation_action_accuracy: float | None = None
+
+
+class Tuning(msgspec.Struct):
+    """The settings of a method that were tried on a family."""
+
+    family: str
+    method: str
+    trials: list[Trial]
+
+
 class Failure(msgspec.Struct):
     """``failure.json``."""
 
@@ -178,7 +201,7 @@ def read_config(path: Path) -> RunConfig:
     what_to_do = "delete the folder to start again"
     content = read_bytes(path)
     found = _decoded(content, _ConfigVersion, path, what_to_do)
-    version = found.config_version or (3 if found.method_options is not None else CONFIG_VERSION)
+    version = found.config_version or (3 if found.method_options is not None else 4)  # which at first did not say so
     if version != CONFIG_VERSION:
         raise ValueError(
             f"{path} was written by another version of CompWorld (config version {version}; allowed: {CONFIG_VERSION}): "
@@ -187,10 +210,8 @@ def read_config(path: Path) -> RunConfig:
     _decoded(content, RunConfig, path, what_to_do)
     data = json_of(content, path)
     data.pop("config_version", None)
-    try:
+    with _named(path, what_to_do):
         return RunConfig.from_dict(data)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path} is damaged or not one of ours ({error}); {what_to_do}") from None
 
 
 def read_result(path: Path, config: RunConfig) -> dict[str, Any]:
@@ -220,6 +241,15 @@ def read_student(path: Path, setting: Mapping[str, Any]) -> dict[str, Any]:
     return _sealed(read_bytes(path), Student, path, setting)
 
 
+def read_tuning(path: Path, about: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that were tried on a family and method.
+
+    Raises:
+        ValueError: naming file and field: damaged, changed or of another family or method.
+    """
+    return _sealed(read_bytes(path), Tuning, path, about)
+
+
 def read_failure(path: Path) -> dict[str, Any]:
     """Why a run has no result.
 
@@ -235,10 +265,8 @@ def progress_of(data: Any, path: Path) -> dict[str, Any]:
     Raises:
         ValueError: naming file and field.
     """
-    try:
+    with _named(path, "delete it to start again"):
         msgspec.convert(data, Progress)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged or not one of ours ({error}); delete it to start again") from None
     return {"losses": [], **data}
 
 
@@ -248,10 +276,8 @@ def check_settings(settings: Mapping[str, Any], path: Path) -> None:
     Raises:
         ValueError: naming file and field.
     """
-    try:
+    with _named(path, "evaluate the agent again"):
         msgspec.convert(settings, Settings)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is no record of compworld.evaluate ({error})") from None
 
 
 def _sealed(content: bytes, kind: type[Any], path: Path, expected: Mapping[str, Any]) -> dict[str, Any]:
@@ -268,7 +294,14 @@ def _sealed(content: bytes, kind: type[Any], path: Path, expected: Mapping[str, 
 
 
 def _decoded(content: bytes, kind: type[Kind], path: Path, what_to_do: str) -> Kind:
-    try:
+    with _named(path, what_to_do):
         return msgspec.json.decode(content, type=kind)
-    except (ValueError, RecursionError) as error:  # msgspec's errors are of these
+
+
+@contextlib.contextmanager
+def _named(path: Path, what_to_do: str) -> Iterator[None]:
+    """What is wrong with data, as one line that names the file."""
+    try:
+        yield
+    except (ValueError, TypeError, RecursionError) as error:  # msgspec's errors are of the first
         raise ValueError(f"{path} is damaged or not one of ours ({error}); {what_to_do}") from None

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from compworld.agents import METHODS, Actor, Learner
+from compworld.agents import METHODS, Actor, Learner, Reference
 from compworld.agents.checkpoints import load_parameters, load_tensors
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.recipes.methods import make_method, track_of
@@ -16,7 +16,7 @@ from compworld.benchmarks.runs.claims import Claim, claimed, patiently
 from compworld.benchmarks.runs.courses import course_of
 from compworld.benchmarks.runs.divergence import finite
 from compworld.benchmarks.runs.folder import RunFolder
-from compworld.benchmarks.runs.loggers import opened
+from compworld.benchmarks.runs.loggers import check_logger, opened
 from compworld.benchmarks.runs.provenance import provenance
 from compworld.benchmarks.runs.surroundings import of_a_run
 from compworld.benchmarks.runs.threads import limit_threads, warn_of_spinning_threads
@@ -67,6 +67,8 @@ def new_method(config: RunConfig, world: World) -> Learner | Actor:
     problem = problem_of(world.family, config.imitation) if shown else acting_problem_of(world.grid_family, config.imitation)
     torch.manual_seed(config.seed)
     method = make_method(config.method, config.options, problem)
+    if isinstance(method, Reference):
+        method.enter(world.family, world.split)
     if isinstance(method, Learner) != shown:
         raise ValueError(f"method {config.method!r} cannot be on track {config.track!r}; allowed: {track_of(config.method)!r}")
     return method.to(config.device)
@@ -151,6 +153,7 @@ def attempt(config: RunConfig, root: Path, report: Report, log: str | None = Non
     finished = folder.result()
     if finished is not None:
         return finished
+    check_logger(log)
     keep_freed_memory()
     limit_threads()
     warn_of_spinning_threads()

@@ -6,6 +6,7 @@ import torch
 from compworld import Samples
 from compworld.agents import Examples, Learner
 from compworld.benchmarks.scores.r_squared import r_squared
+from compworld.benchmarks.worlds.problems import VALUE_LOSSES
 
 
 @torch.no_grad()
@@ -22,7 +23,7 @@ def open_loop(
         imitation: what demonstrations teach; R² is for action values.
     """
     loss_T = learner.loss(outputs_TNA, query.targets, query.weights)
-    explained = {"r2": _explained(outputs_TNA, query)} if imitation == "action_values" else {}
+    explained = {"r2": _explained(outputs_TNA, query)} if imitation in VALUE_LOSSES else {}
     valid, episode = samples.valid_TN, samples.episode_TN
     right = (outputs_TNA.argmax(-1).cpu().numpy() == samples.actions_TN) & valid
     shape = (len(valid), int(episode.max()) + 1)

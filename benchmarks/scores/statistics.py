@@ -1,25 +1,32 @@
-"""Aggregates and intervals: pure functions of scores (seeds x tasks) and a generator.
+"""Means over worlds and their intervals: pure functions of what the tasks of each world say.
 
-After Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical precipice": interquartile mean, and
-percentile intervals from a stratified bootstrap.
+Worlds are the sample: each has its own mazes, preferences and split, and one run. The interval of a mean is Student's t over
+worlds, and never narrower than one over all their tasks; that of one world alone is over its tasks. How often they hold the
+truth is simulated in :mod:`compworld.benchmarks.scores.coverage`; why they were chosen:
+docs/decisions/0020-intervals-over-worlds.md.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-Scores = Sequence[np.ndarray]
-"""One array of per-task scores for each seed; seeds may have different numbers of tasks."""
+from compworld.evaluation.interval import CONFIDENCE, DIFFERENCE, SCORE, Numbers, Tasks, half_width
 
-RESAMPLES = 2000
+INTERVALS = "95 % intervals over worlds (of a single world over its tasks, which says nothing of others)"
+"""How tables and pictures call them."""
+
+
+def counted(worlds: int) -> str:
+    """The number of worlds, and where there is one, what its intervals are over."""
+    return "1 (its tasks)" if worlds == 1 else str(worlds)
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A point estimate with its 95 % interval."""
+class Estimate(Numbers):
+    """A mean with its interval; NaN for the ends of one that cannot be had."""
 
     value: float
     low: float
@@ -30,75 +37,87 @@ class Estimate:
         """Whether there is anything to draw."""
         return math.isfinite(self.value) and math.isfinite(self.low) and math.isfinite(self.high)
 
-    def as_dict(self) -> dict[str, float | None]:
-        """Plain data; None for numbers that are none."""
-        return {name: value if math.isfinite(value) else None for name, value in asdict(self).items()}
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Estimate":
-        """Inverse of :meth:`as_dict`; further entries are left alone."""
-        return cls(*(math.nan if data[name] is None else data[name] for name in ("value", "low", "high")))
+def estimate(worlds: Sequence[Tasks], confidence: float = CONFIDENCE) -> Estimate:
+    """Mean over worlds of their means over tasks, with the wider of two intervals: over worlds, and over all their tasks.
 
-
-def interquartile_mean(values: np.ndarray) -> np.ndarray:
-    """Mean of the middle half of the values along the last axis; values on the border count in part.
-
-    For 4 values it is the mean of the middle two; for 3, the weights are (1/6, 2/3, 1/6).
-    """
-    count = values.shape[-1]
-    edges = np.arange(count + 1) / count
-    weights = np.clip(np.minimum(edges[1:], 0.75) - np.maximum(edges[:-1], 0.25), 0, None) * 2
-    return np.asarray(np.sort(values, axis=-1) @ weights)
-
-
-def aggregate(scores: Scores) -> float:
-    """Interquartile mean over seeds of the mean over tasks."""
-    return float(interquartile_mean(np.asarray([np.mean(tasks) for tasks in scores])))
-
-
-def lower_fifth(values: np.ndarray, axis: int | None = None) -> np.ndarray:
-    """20th percentile: what four of five tasks reach."""
-    return np.asarray(np.percentile(values, 20, axis=axis))
-
-
-def estimate(scores: Scores, rng: np.random.Generator, of_tasks: Callable[..., np.ndarray] = np.mean) -> Estimate:
-    """Aggregate with its interval: seeds are resampled, and within each chosen seed its tasks.
+    The latter is all that one world has. Of several it bounds from below what worlds that agree by chance would claim.
 
     Args:
-        scores: of each seed.
-        rng: source of randomness.
-        of_tasks: what is taken of the tasks of a seed, along ``axis``.
+        worlds: each with as much weight, however many tasks it has.
+        confidence: of the interval.
     """
-    return _bootstrap([scores], lambda means: interquartile_mean(means[0]), rng, of_tasks)
+    means = np.asarray([world.mean for world in worlds])
+    value = float(means.mean())
+    half = half_width(float(means.std(ddof=min(1, len(means) - 1))), len(means), confidence)
+    low, high = _all_tasks(worlds, value).interval(confidence)
+    # Either may be missing, and is NaN then.
+    return Estimate(value, float(np.fmin(value - half, low)), float(np.fmax(value + half, high)))
 
 
-def difference(scores: Scores, others: Scores, rng: np.random.Generator) -> Estimate:
-    """Aggregate of ``scores - others`` for two sets of tasks of the same seeds (same worlds), paired by seed.
+def _all_tasks(worlds: Sequence[Tasks], mean: float) -> Tasks:
+    """Of all worlds together, with the deviation that tasks have within worlds."""
+    number = sum(world.number for world in worlds)
+    squares = sum((world.number - 1) * world.deviation**2 for world in worlds)
+    lowest, highest = min(world.lowest for world in worlds), max(world.highest for world in worlds)
+    return Tasks(number, mean, math.sqrt(squares / max(1, number - len(worlds))), lowest, highest)
+
+
+def record_of(worlds: Sequence[Tasks], confidence: float = CONFIDENCE) -> dict[str, Any]:
+    """An estimate as plain data, with all that it is made of."""
+    found = estimate(worlds, confidence)
+    return {**found.as_dict(), "confidence": confidence, "worlds": [world.as_dict() for world in worlds]}
+
+
+def recomputed(record: Mapping[str, Any]) -> Estimate:
+    """The estimate of a :func:`record_of`, from what each world says alone."""
+    return estimate([Tasks.from_dict(world) for world in record["worlds"]], record["confidence"])
+
+
+def scored(scores: Sequence[np.ndarray], scale: tuple[float, float] = SCORE) -> list[Tasks]:
+    """Scores of each world's tasks, for :func:`estimate`."""
+    return [Tasks.of(tasks, scale) for tasks in scores]
+
+
+def differences(scores: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> list[Tasks]:
+    """What one score has above another in each world, for :func:`estimate`; paired by task, too, where both have as many.
 
     Raises:
-        ValueError: the numbers of seeds differ.
+        ValueError: the numbers of worlds differ.
     """
     if len(scores) != len(others):
-        raise ValueError(f"numbers of seeds are {len(scores)} and {len(others)}; allowed: equal numbers, paired by seed")
-    return _bootstrap([scores, others], lambda means: interquartile_mean(means[0] - means[1]), rng)
+        raise ValueError(f"numbers of worlds are {len(scores)} and {len(others)}; allowed: equal numbers, paired by world")
+    return [_difference(np.asarray(ours), np.asarray(theirs)) for ours, theirs in zip(scores, others, strict=True)]
 
 
-def _bootstrap(
-    groups: Sequence[Scores],
-    statistic: Callable[[np.ndarray], np.ndarray],
-    rng: np.random.Generator,
-    of_tasks: Callable[..., np.ndarray] = np.mean,
-) -> Estimate:
-    """Percentile interval of a statistic of the task means [groups, seeds]."""
-    seeds = len(groups[0])
-    point = statistic(np.asarray([[of_tasks(tasks) for tasks in scores] for scores in groups]))
-    # Means of resampled tasks for every resample and seed; which seeds a resample takes is the same for all groups.
-    chosen = rng.integers(seeds, size=(RESAMPLES, seeds))
-    means = np.empty((len(groups), RESAMPLES, seeds))
-    for group, scores in enumerate(groups):
-        for seed, tasks in enumerate(scores):
-            values = np.asarray(tasks, dtype=np.float64)
-            resampled = of_tasks(values[rng.integers(len(values), size=(RESAMPLES, seeds, len(values)))], axis=2)
-            means[group] = np.where(chosen == seed, resampled, means[group])
-    low, high = np.percentile(statistic(means), [2.5, 97.5])
-    return Estimate(float(point), float(low), float(high))
+def _difference(ours_T: np.ndarray, theirs_T: np.ndarray) -> Tasks:
+    if len(ours_T) == len(theirs_T):
+        return Tasks.of(ours_T - theirs_T, DIFFERENCE)
+    number = min(len(ours_T), len(theirs_T))
+    return without_interval(number, float(np.mean(ours_T) - np.mean(theirs_T)))
+
+
+def lower_fifths(scores: Sequence[np.ndarray]) -> list[Tasks]:
+    """20th percentile of each world's tasks, what four of five reach, for :func:`estimate`."""
+    return [without_interval(len(tasks), float(np.percentile(tasks, 20))) for tasks in scores]
+
+
+def without_interval(number: int, value: float) -> Tasks:
+    """A world's value that is no mean over its tasks: over several worlds it has an interval, in one world none."""
+    return Tasks(number, value, math.nan, math.nan, math.nan)
+
+
+def simultaneous(comparisons: int) -> float:
+    """Confidence of each interval, such that all of a table hold together with :data:`CONFIDENCE` at least (Bonferroni)."""
+    return 1 - (1 - CONFIDENCE) / max(1, comparisons)
+
+
+def together(comparisons: int) -> str:
+    """What a table says of such intervals."""
+    if comparisons == 1:
+        return f"1 comparison, paired by world, with an interval at {100 * CONFIDENCE:.0f} %"
+    each, all_of_them = (100 * confidence for confidence in (simultaneous(comparisons), CONFIDENCE))
+    return (
+        f"{comparisons} comparisons, paired by world, each with an interval at {each:.1f} %, so that all hold together in "
+        f"{all_of_them:.0f} % of tables (Bonferroni)"
+    )

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 
 from compworld.benchmarks.leaderboard.sections import Row, Section, heading
-from compworld.benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.scores.statistics import Estimate, simultaneous
 from compworld.benchmarks.submissions.entry import Scores
 from compworld.benchmarks.submissions.failures import NotConfirmed
 from compworld.benchmarks.submissions.recompute import FRESH, REPEATED, Recomputed
-from compworld.evaluation.interval import quantile_of_t
+from compworld.evaluation.interval import half_width
 
-CONFIDENCE = 0.95
-"""With which the intervals of all differences of an entry hold together: an honest one is refused in 1 of 40 cases at most."""
 RESOLUTION = 0.005
 """Half of the last digit that a table shows: what is below is no difference."""
 WORDS = {
@@ -71,6 +69,8 @@ class Compared:
 def compare(section: Section, how: str, claims: dict[int, Scores], found: Sequence[Recomputed]) -> list[Compared]:
     """Every column that a narrow table has; the score that methods are compared by is judged, on both sets and in both ways.
 
+    The intervals of all judged differences hold together in 95 % of cases: of 40 honest entries one is refused.
+
     Args:
         section: the table of the entry.
         how: the entry is recomputed.
@@ -81,8 +81,8 @@ def compare(section: Section, how: str, claims: dict[int, Scores], found: Sequen
         NotConfirmed: a judged number is none.
     """
     kinds = sorted({one.kind for one in found}, reverse=True)
-    columns, judged = section.narrow_columns, section.compared[0]
-    confidence = 1 - (1 - CONFIDENCE) / (len(kinds) * sum(score == judged for _, score in columns))
+    columns, judged = section.narrow_columns, section.compared
+    confidence = simultaneous(len(kinds) * sum(score == judged for _, score in columns))
     claimed = row_of("claimed", claims)
     compared = []
     for kind in kinds:
@@ -122,12 +122,9 @@ def _excess(claimed: dict[int, float], recomputed: dict[int, float], confidence:
 
     The latter has the degrees of freedom of the smaller sample, which is on the safe side (Welch 1947 has them in between).
     """
-    if set(claimed) == set(recomputed):
-        differences = np.asarray([claimed[world] - recomputed[world] for world in claimed])
-        value, variance, number = differences.mean(), differences.var(ddof=1) / len(differences), len(differences)
-    else:
-        ours, theirs = np.asarray(list(claimed.values())), np.asarray(list(recomputed.values()))
-        value, number = ours.mean() - theirs.mean(), min(len(ours), len(theirs))
-        variance = ours.var(ddof=1) / len(ours) + theirs.var(ddof=1) / len(theirs)
-    half = quantile_of_t(confidence, number - 1) * math.sqrt(variance)
-    return Estimate(float(value), float(value - half), float(value + half))
+    ours, theirs = (np.asarray([of_worlds[world] for world in sorted(of_worlds)]) for of_worlds in (claimed, recomputed))
+    number = min(len(ours), len(theirs))
+    paired = set(claimed) == set(recomputed)
+    variance = (ours - theirs).var(ddof=1) if paired else number * sum(one.var(ddof=1) / len(one) for one in (ours, theirs))
+    value, half = float(ours.mean() - theirs.mean()), half_width(math.sqrt(variance), number, confidence)
+    return Estimate(value, value - half, value + half)

@@ -41,9 +41,9 @@ def compare(
             found.append(np.asarray(values[name])[chosen])
         return found
 
-    def estimates(cell: tuple[str, str], name: str) -> dict[str, dict[str, float | None]]:
+    def estimates(cell: tuple[str, str], name: str) -> dict[str, dict[str, Any]]:
         return {
-            which: statistics.estimate(scores(cell, which, name), np.random.default_rng(0)).as_dict()
+            which: statistics.record_of(statistics.scored(scores(cell, which, name)))
             for which in ("fresh_episodes", "held_out")
         }
 
@@ -63,17 +63,14 @@ def compare(
         for method, support in results
     ]
     _, matched, missed = splits
-    differences = {
-        method: {
-            name: statistics.difference(
-                scores((method, matched), "held_out", name),
-                scores((method, missed), "held_out", name),
-                np.random.default_rng(0),
-            ).as_dict()
-            for name in names
-        }
-        for method in dict.fromkeys(method for method, _ in results)
-    }
+    methods = list(dict.fromkeys(method for method, _ in results))
+    confidence = statistics.simultaneous(len(methods) * len(names))
+
+    def difference(method: str, name: str) -> dict[str, Any]:
+        met, other = (scores((method, support), "held_out", name) for support in (matched, missed))
+        return statistics.record_of(statistics.differences(met, other), confidence)
+
+    differences = {method: {name: difference(method, name) for name in names} for method in methods}
     return {"held_out_combinations": len(held_out[0]), "rows": rows, "differences": differences}
 
 
@@ -97,13 +94,12 @@ def compare_students(holds: Callable[[Split], bool], results: dict[str, list[dic
                 "trained": int(split.trained.sum()),
                 "met": holds(split),
                 "training": [result["training"] for result in found],
-                "held_out": statistics.estimate(scores[sets], np.random.default_rng(0)).as_dict(),
-                "held_out_of_seeds": [float(values.mean()) for values in scores[sets]],
+                "held_out": statistics.record_of(statistics.scored(scores[sets])),
             }
         )
     met, missed = scores.values()
     return {
         "held_out_combinations": len(combinations),
         "rows": rows,
-        "difference": statistics.difference(met, missed, np.random.default_rng(0)).as_dict(),
+        "difference": statistics.record_of(statistics.differences(met, missed)),
     }

@@ -7,7 +7,7 @@ import numpy as np
 from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.reports.table import Table, spread_of, text_of
 from compworld.benchmarks.scores.names import SET_TITLES, title_of_score
-from compworld.benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.scores.statistics import INTERVALS, Estimate, together
 from compworld.benchmarks.theory.student import MODULES, TASKS_EACH
 
 
@@ -23,10 +23,10 @@ def markdown(found: dict[str, Any], met: str, missed: str) -> str:
     lines = [
         f"# {found['title']}",
         "",
-        f"Each seed plays in its own world; {machine['cores']} cores of {machine['processor']}. Interquartile mean over seeds "
-        "with 95 % intervals from a bootstrap over seeds and tasks; within a world the held-out combinations are the same in "
-        "all rows. Decoding: R² of all modules' weights together, read off the adapted learner linearly on the support's own "
-        "held-out combinations; mean over seeds (lowest and highest), and with features shuffled among tasks.",
+        f"Each seed plays in its own world; {machine['cores']} cores of {machine['processor']}. Mean over seeds with "
+        f"{INTERVALS}; within a world the held-out combinations are the same in all rows. Decoding: R² of all modules' weights "
+        "together, read off the adapted learner linearly on the support's own held-out combinations; mean over seeds (lowest "
+        "and highest), and with features shuffled among tasks.",
     ]
     for family in found["families"]:
         lines += _family(family, met, missed)
@@ -51,6 +51,8 @@ def _family(family: dict[str, Any], met: str, missed: str) -> list[str]:
         "combinations.",
         "",
         table.markdown(),
+        "",
+        f"{family['seeds']} worlds; {together(sum(map(len, family['differences'].values())))}:",
         "",
     ]
     for method, differences in family["differences"].items():

@@ -10,7 +10,8 @@ import numpy as np
 from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.reports import style
 from compworld.benchmarks.scores.names import title_of_score
-from compworld.benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.scores.statistics import INTERVALS, Estimate
+from compworld.evaluation.interval import CONFIDENCE
 
 LINE_STYLES = ("-", "--", ":", "-.")
 YES, NO = "#0072B2", "#D55E00"
@@ -134,5 +135,29 @@ def conditions_picture(found: dict[str, Any], met: str, missed: str, path: Path)
         axis.set_xticks(range(len(supports)), [support.replace(", ", ",\n") for support in supports])
         axis.set(title=title, ylabel=f"{score}, held out", xlim=(-0.6, len(supports) - 0.4))
     style.legend_below(figure, axes)
-    figure.suptitle(f"{found['title']}: 95 % intervals over seeds and tasks")
+    figure.suptitle(textwrap.fill(f"{found['title']}: {INTERVALS}", 60 * len(panels)))
+    style.save(figure, path)
+
+
+@style.drawn
+def coverage_picture(rows: Sequence[dict[str, Any]], title: str, path: Path) -> None:
+    """How often intervals hold the truth against the number of worlds; a panel for each thing that has an interval.
+
+    Args:
+        rows: ``over_worlds`` of :meth:`compworld.benchmarks.theory.coverage.Coverage.found`.
+        title: what was asked.
+        path: of the PNG.
+    """
+    kinds = list(dict.fromkeys(row["of"] for row in rows))
+    figure, axes = style.panels(len(kinds), share_y=True)
+    for axis, kind in zip(axes, kinds, strict=True):
+        found = [row for row in rows if row["of"] == kind]
+        worlds = [row["worlds"] for row in found]
+        for name, shade in style.shades(list(found[0]["coverage"])).items():
+            axis.plot(worlds, [row["coverage"][name] for row in found], marker="o", color=shade, label=name)
+        axis.axhline(CONFIDENCE, color="0.45", linewidth=0.8, linestyle=":")
+        axis.set(title=kind, xlabel="worlds", xticks=worlds)
+    axes[0].set(ylabel=f"intervals at {100 * CONFIDENCE:.0f} % that hold the truth, lowest over spreads")
+    style.legend_below(figure, axes)
+    figure.suptitle(title)
     style.save(figure, path)

@@ -5,6 +5,7 @@ from typing import Any
 
 from compworld.benchmarks.theory.adaptation import Adaptation
 from compworld.benchmarks.theory.conditions import Compositionality, Connectivity
+from compworld.benchmarks.theory.coverage import Coverage
 from compworld.benchmarks.theory.identification import Identification
 from compworld.benchmarks.theory.overparameterisation import Overparameterisation
 from compworld.benchmarks.theory.reach import Reach
@@ -13,7 +14,7 @@ from compworld.benchmarks.theory.tasks import Tasks
 
 STUDIES: dict[str, Callable[..., Study[Any, Any]]] = {
     study.name: study
-    for study in (Identification, Connectivity, Compositionality, Overparameterisation, Tasks, Reach, Adaptation)
+    for study in (Identification, Connectivity, Compositionality, Overparameterisation, Tasks, Reach, Adaptation, Coverage)
 }
 
 TAKES = {"support": ("identification",), "family": ("connectivity", "compositionality")}

@@ -16,7 +16,7 @@ from compworld.benchmarks.reports.table import Column, Table
 from compworld.benchmarks.runs.executors import results_of, run_all
 from compworld.benchmarks.scores import statistics
 from compworld.benchmarks.scores.names import headline, title_of_score
-from compworld.benchmarks.scores.statistics import Estimate
+from compworld.benchmarks.scores.statistics import INTERVALS, Estimate
 from compworld.benchmarks.theory.pictures import sweep_picture
 from compworld.benchmarks.theory.study import Study
 
@@ -104,7 +104,7 @@ class Sweep(Study[Budget, Cell]):
                 "method": method_of[line],
                 "x": x,
                 "seeds": len(of_seeds),
-                **statistics.estimate(of_seeds, np.random.default_rng(0)).as_dict(),
+                **statistics.record_of(statistics.scored(of_seeds)),
             }
             for (panel, line, x), of_seeds in sorted(
                 scores.items(), key=lambda item: (item[0][0], lines.index(item[0][1]), item[0][2])
@@ -123,15 +123,17 @@ class Sweep(Study[Budget, Cell]):
 
     def markdown(self, found: dict[str, Any]) -> str:
         table = Table(
-            ["", "", Column(self.axis, "g"), title_of_score(self.score)],
-            [[row["panel"], row["line"], row["x"], Estimate.from_dict(row)] for row in found["rows"]],
+            ["", "", Column(self.axis, "g"), "worlds", title_of_score(self.score)],
+            [
+                [row["panel"], row["line"], row["x"], statistics.counted(row["seeds"]), Estimate.from_dict(row)]
+                for row in found["rows"]
+            ],
         )
         lines = [
             f"# {found['title']}",
             "",
             f"{FAMILY}; {found['seeds']} seeds, {found['steps']:,} outer steps ({found['tasks_seen']:,} tasks) each; "
-            f"{title_of_score(self.score)}, interquartile mean over seeds with 95 % intervals from a bootstrap over seeds and "
-            "tasks.",
+            f"{title_of_score(self.score)}, mean over seeds, each in its own world, with {INTERVALS}.",
             "",
             table.markdown(),
         ]

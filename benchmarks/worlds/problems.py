@@ -11,7 +11,10 @@ from compworld.families import GridFamily
 from compworld.families.family import Family
 from compworld.families.relative import relative_size
 
-IMITATION_LOSSES = {"action_values": "squared_error", "optimal_action": "cross_entropy", "probabilities": "cross_entropy"}
+VALUE_LOSSES = {"action_values": "squared_error", "summed_action_values": "summed_squared_error"}
+"""Loss for each way to imitate values: averaged over actions, or summed as in the public code of ICLR 2024."""
+
+IMITATION_LOSSES = {**VALUE_LOSSES, "optimal_action": "cross_entropy", "probabilities": "cross_entropy"}
 """Loss for each imitation target."""
 
 

@@ -1,4 +1,4 @@
-"""Exact Bayes agents of the rewarded track: what could be known of a hidden task, and what could be done with it.
+"""Exact Bayes agents: what could be known of a hidden task by acting or from demonstrations, and what could be done with it.
 
 They need no training and no torch. With a prior over all combinations they show what composition makes possible, with one over
 the trained combinations what memorising alone can reach.

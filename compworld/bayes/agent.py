@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 
 from compworld.families import Family, GridFamily, grid_family
+from compworld.families.samples import Samples
 from compworld.families.state import State
 from compworld.modules.splits import Split
 
@@ -90,6 +91,21 @@ class BayesAgent(ABC):
         state = self.learn(state, scene, action_B, reward_B, begins_B)
         return self.act(state, scene, steps_B, self.episodes - 1 - episode_B)
 
+    def watch(self, shown: Samples) -> Any:
+        """What is remembered of demonstrations, those of a task for each row: scenes, actions and what they gave."""
+        batch, steps = shown.valid_TN.shape
+        state = taken(self.new_state(batch), np.arange(batch))  # fields may share memory; these do not
+        for step in range(steps):
+            on = np.flatnonzero(shown.valid_TN[:, step])
+            scene, nothing = self.read(shown.rows_TNR[on, step]), np.zeros(len(on))
+            begins = shown.episode_TN[on, step] != (shown.episode_TN[on, step - 1] if step else -1)
+            part = self.learn(taken(state, on), scene, np.full(len(on), self.family.actions), nothing, begins)
+            action_B, reward_B = shown.actions_TN[on, step], shown.rewards_TN[on, step].astype(np.float64)
+            part = self.learn(part, scene, action_B, reward_B, np.zeros_like(begins))
+            for field, value in zip(state, part, strict=True):
+                field[on] = value
+        return state
+
     @abstractmethod
     def new_state(self, batch: int) -> Any:
         """What is remembered before anything was seen: a named tuple of arrays [B, ...]."""
@@ -101,6 +117,13 @@ class BayesAgent(ABC):
     @abstractmethod
     def act(self, state: Any, scene: Scene, steps_B: np.ndarray, later_B: np.ndarray) -> tuple[np.ndarray, Any]:
         """Actions with ``steps_B`` steps left in the episode and ``later_B`` episodes behind it; and the state."""
+
+    @abstractmethod
+    def values(self, state: Any, scene: Scene) -> np.ndarray:
+        """What the expert that is imitated would hold of the actions, as far as is known; [B, A].
+
+        It does not look at the steps that are left, see :meth:`compworld.families.expert.Expert.action_values`.
+        """
 
     @abstractmethod
     def posterior(self, state: Any) -> np.ndarray:
@@ -203,6 +226,11 @@ def bayes_agent(
             known = ", ".join(map(repr, agent.options))
             raise ValueError(f"option {name!r} is not one of the agent of {family.name!r}; allowed: {known}")
     return agent(grid_family(family), combinations, policy, episodes, **options)
+
+
+def taken(state: Any, rows: np.ndarray) -> Any:
+    """Some rows of a state, by their numbers."""
+    return type(state)(*(field[rows] for field in state))
 
 
 def normalised(log_BC: np.ndarray) -> np.ndarray:

@@ -81,8 +81,7 @@ class GoalsBayes(BayesAgent):
             pays = at_type & (self.interaction_C[None] == interaction_B[tried, None])
             log_BC[tried] += np.where(pays == (reward_B[tried] > 0)[:, None], 0.0, MISREAD_REWARD)
             target_B[tried] = -2
-        cell_BT = np.full((len(action_B), self.family.features), -1)
-        cell_BT[np.arange(len(action_B))[:, None], scene.feature_BO] = scene.cell_BO
+        cell_BT = self._cells(scene)
         begun = np.flatnonzero(begins_B)
         log_BC[begun] += self.log_placement(scene.maze_B[begun], scene.agent_B[begun], cell_BT[begun])
         target_B[begun] = -2
@@ -104,7 +103,7 @@ class GoalsBayes(BayesAgent):
     def act(self, state: GoalsState, scene: Scene, steps_B: np.ndarray, later_B: np.ndarray) -> tuple[np.ndarray, GoalsState]:
         chance_BIT = self.chances(state)
         if not self.seeking:
-            return self._greedy(chance_BIT, state), state
+            return self._values(chance_BIT, state).argmax(axis=1), state
         target_B = state.target_B.copy()
         anew = np.flatnonzero(target_B == -2)
         if len(anew):
@@ -112,13 +111,17 @@ class GoalsBayes(BayesAgent):
                 chance_BIT[anew], state.maze_B[anew], state.agent_B[anew], state.cell_BT[anew], steps_B[anew]
             )
         # Out of reach: what is nearest to paying, as the greedy one does.
-        action_B = self._greedy(chance_BIT, state)
+        action_B = self._values(chance_BIT, state).argmax(axis=1)
         walking = np.flatnonzero(target_B >= 0)
         goal, here, maze = state.cell_BT[walking, target_B[walking]], state.agent_B[walking], state.maze_B[walking]
         step = self.distance[maze[:, None], self.family.next_cell[maze, here], goal[:, None]].argmin(axis=1)
         best = len(MOVES) + chance_BIT[walking, :, target_B[walking]].argmax(axis=1)
         action_B[walking] = np.where(here == goal, best, step)
         return action_B, state._replace(target_B=target_B)
+
+    def values(self, state: GoalsState, scene: Scene) -> np.ndarray:
+        seen = state._replace(maze_B=scene.maze_B, agent_B=scene.agent_B, cell_BT=self._cells(scene))
+        return self._values(self.chances(state), seen)
 
     def chances(self, state: GoalsState) -> np.ndarray:
         """Posterior probability that interaction i with the object of type t is the goal, float64 [B, I, T]."""
@@ -138,8 +141,14 @@ class GoalsBayes(BayesAgent):
         here = self.distance[maze_B[:, None], agent_B[:, None], cell_BT]
         return first_try(chance_BTI, between, here, steps_B)
 
-    def _greedy(self, chance_BIT: np.ndarray, state: GoalsState) -> np.ndarray:
-        """First maximum of the posterior mean of ``discount ** (steps to the reward)``."""
+    def _cells(self, scene: Scene) -> np.ndarray:
+        """Cell of each type's object, int64 [B, T]; -1 for none."""
+        cell_BT = np.full((len(scene.agent_B), self.family.features), -1)
+        cell_BT[np.arange(len(cell_BT))[:, None], scene.feature_BO] = scene.cell_BO
+        return cell_BT
+
+    def _values(self, chance_BIT: np.ndarray, state: GoalsState) -> np.ndarray:
+        """Posterior mean of ``discount ** (steps to the reward)`` for each action, float64 [B, A]."""
         maze, cell_BT = state.maze_B[:, None], state.cell_BT
         types_BT = np.where(cell_BT >= 0, chance_BIT.sum(axis=1), 0.0)
         discount = self.family.discount
@@ -152,5 +161,4 @@ class GoalsBayes(BayesAgent):
         worth_BIT = np.where(
             at_BT[:, None], chance_BIT + (types_BT[:, None] - chance_BIT) * discount, types_BT[:, None] * waiting_BT[:, None]
         )
-        values = np.concatenate([moves, worth_BIT.sum(axis=2)], axis=1)
-        return values.argmax(axis=1)
+        return np.concatenate([moves, worth_BIT.sum(axis=2)], axis=1)

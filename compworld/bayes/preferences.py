@@ -8,13 +8,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from compworld.bayes.agent import BayesAgent, Scene, bayes_for
+from compworld.bayes.motives import would_act_so
 from compworld.bayes.slices import NODES, condition
+from compworld.families.samples import Samples
+from compworld.families.state import State
 
 AT_ONCE = 1_000_000
 """Numbers in an array of points times features: the batch is worked through in parts of that size."""
 
 PARTICLES, BINS = 512, 16
-"""Of the value of information: particles of the posterior, and how finely they are told apart by one feature's value."""
+"""Particles of a posterior, and, for the value of information, how finely they are told apart by one feature's value."""
+
+CERTAIN = 1 - 1e-9
+"""Probability of a combination that leaves nothing to ask why the expert did what it did."""
 
 MISREAD = 0.1
 """Width of values where no hypothesis explains those seen (only a prior without the task's combination comes to that)."""
@@ -103,13 +109,39 @@ class PreferencesBayes(BayesAgent):
             mean[where], bonus[where], chance[where] = self._digest(seen[where])
         return PreferencesState(*scene, seen, mean, bonus, chance)
 
+    def watch(self, shown: Samples) -> PreferencesState:
+        """Also why the expert acted like that: particles under which it would have acted in another way are dropped.
+
+        None is dropped where that would leave none, as with a prior that does not have the task.
+        """
+        state: PreferencesState = super().watch(shown)
+        for task in np.flatnonzero(state.chance_BC.max(axis=1) < CERTAIN):
+            one = slice(task, task + 1)
+            points = self.points(state.seen_BF[one])
+            if not points.weight_BN.any():
+                continue
+            index_P = self._particles(points)[0]
+            agree_P = would_act_so(self, points.worth_BNF[0, index_P], shown[one])
+            if agree_P.any():
+                kept = np.bincount(index_P[agree_P], minlength=points.weight_BN.shape[1]) / agree_P.sum()
+                told = self._told(state.seen_BF[one], points._replace(weight_BN=kept[None]))
+                state.mean_BF[one], state.bonus_BF[one], state.chance_BC[one] = told
+        return state
+
     def act(
         self, state: PreferencesState, scene: Scene, steps_B: np.ndarray, later_B: np.ndarray
     ) -> tuple[np.ndarray, PreferencesState]:
         worth_BF = state.mean_BF + later_B[:, None] * state.bonus_BF if self.seeking else state.mean_BF
-        there_BO = scene.cell_BO >= 0
-        worth_BO = np.where(there_BO, np.take_along_axis(worth_BF, np.maximum(scene.feature_BO, 0), axis=1), 0.0)
-        return self.family.expert.optimal_action(self.imagined(scene, worth_BO), steps_B), state
+        return self.family.expert.optimal_action(self._worth(scene, worth_BF), steps_B), state
+
+    def values(self, state: PreferencesState, scene: Scene) -> np.ndarray:
+        expert, imagined = self.family.expert, self._worth(scene, state.mean_BF)
+        return np.asarray(expert.action_values(expert.plan(imagined), imagined))
+
+    def _worth(self, scene: Scene, worth_BF: np.ndarray) -> State:
+        """The scene as a state in which features are worth so much."""
+        found_BO = np.take_along_axis(worth_BF, np.maximum(scene.feature_BO, 0), axis=1)
+        return self.imagined(scene, np.where(scene.cell_BO >= 0, found_BO, 0.0))
 
     def posterior(self, state: PreferencesState) -> np.ndarray:
         return state.chance_BC
@@ -137,7 +169,7 @@ class PreferencesBayes(BayesAgent):
 
     def _digest(self, seen_BF: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean [B, F], bonus [B, F] and probabilities of combinations [B, C]."""
-        mean, bonus = np.empty(seen_BF.shape), np.zeros(seen_BF.shape)
+        mean, bonus = np.empty(seen_BF.shape), np.empty(seen_BF.shape)
         chance = np.empty((len(seen_BF), len(self.combinations)))
         count_B = (~np.isnan(seen_BF)).sum(axis=1)
         for n in np.unique(count_B):
@@ -146,19 +178,17 @@ class PreferencesBayes(BayesAgent):
             at_once = max(1, AT_ONCE // (size * self.family.features))
             for part in (rows[first : first + at_once] for first in range(0, len(rows), at_once)):
                 points = self.points(seen_BF[part])
-                mean[part], chance[part] = self._summary(points)
-                lost = part[points.weight_BN.sum(axis=1) == 0]
-                if len(lost):
-                    near = self._nearest(seen_BF[lost])
-                    mean[lost], chance[lost] = self._summary(near)
-                    bonus[lost] = self.information(near) if self.seeking else 0.0
-                kept = part[points.weight_BN.sum(axis=1) > 0]
-                if len(kept) and self.seeking:
-                    found = points.weight_BN.sum(axis=1) > 0
-                    bonus[kept] = self.information(
-                        Points(points.worth_BNF[found], points.weight_BN[found], points.combination_N)
-                    )
+                fits = points.weight_BN.sum(axis=1) > 0
+                found = points._replace(worth_BNF=points.worth_BNF[fits], weight_BN=points.weight_BN[fits])
+                for where, chosen in ((part[fits], found), (part[~fits], self._nearest(seen_BF[part[~fits]]))):
+                    mean[where], bonus[where], chance[where] = self._told(seen_BF[where], chosen)
+        return mean, bonus, chance
+
+    def _told(self, seen_BF: np.ndarray, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same of a posterior; values that were seen are known."""
         known = ~np.isnan(seen_BF)
+        mean, chance = self._summary(points)
+        bonus = self.information(points) if self.seeking and len(known) else np.zeros(seen_BF.shape)
         return np.where(known, seen_BF, mean), np.where(known, 0.0, bonus), chance
 
     def _summary(self, points: Points) -> tuple[np.ndarray, np.ndarray]:
@@ -178,10 +208,7 @@ class PreferencesBayes(BayesAgent):
     def information(self, points: Points) -> np.ndarray:
         """Expected rise of a later episode's worth when the value of one feature is told, float64 [B, F]."""
         batch, features = len(points.weight_BN), self.family.features
-        cumulated = points.weight_BN.cumsum(axis=1)
-        levels = (np.arange(PARTICLES) + 0.5) / PARTICLES
-        index_BP = np.stack([np.searchsorted(row / row[-1], levels) for row in cumulated])
-        worth_BPF = np.take_along_axis(points.worth_BNF, index_BP[..., None], axis=1)
+        worth_BPF = np.take_along_axis(points.worth_BNF, self._particles(points)[..., None], axis=1)
         before = np.maximum(worth_BPF.mean(axis=1), 0.0).mean(axis=1)
         gain = np.empty((batch, features))
         for feature in range(features):
@@ -189,3 +216,9 @@ class PreferencesBayes(BayesAgent):
             told = np.take_along_axis(worth_BPF, order[..., None], axis=1).reshape(batch, BINS, -1, features).mean(axis=2)
             gain[:, feature] = np.maximum(told, 0.0).mean(axis=(1, 2)) - before
         return self.family.objects * np.maximum(gain, 0.0)
+
+    @staticmethod
+    def _particles(points: Points) -> np.ndarray:
+        """Numbers of points, each as often as its weight says, int64 [B, P]."""
+        levels = (np.arange(PARTICLES) + 0.5) / PARTICLES
+        return np.stack([np.searchsorted(row / row[-1], levels) for row in points.weight_BN.cumsum(axis=1)])

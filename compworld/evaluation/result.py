@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from compworld.evaluation.interval import quantile_of_t
+from compworld.evaluation.interval import CONFIDENCE, Tasks
 from compworld.evaluation.play import Played
 from compworld.files import json_of, read_bytes, sealed, unsealed, write_json
 
 SCORES = {"normalised_return": "normalised return", "success": "success", "speed": "speed"}
-RECORD_FORMAT = 1
-CONFIDENCE = 0.95
+RECORD_FORMAT = 2
+READ_FORMATS = (1, 2)
+"""Format 1 had other intervals in its summary, which is not read: it follows from the episodes."""
 TYPES = {"lengths": np.int64, "finished": np.bool_, "actions": np.str_}
 """Of the fields of :class:`Played` that are not floats."""
 OF_TRIALS = ("finished", "actions")
@@ -58,11 +59,11 @@ class Evaluation:
         return np.where(expert > 1e-9, self.played.discounted / np.maximum(expert, 1e-9), np.nan)
 
     def summary(self) -> dict[str, np.ndarray]:
-        """Of each score its mean by episode and half the width of its 95 % interval, float64 [K, 2]; NaN without finished
-        tasks.
+        """Of each score its mean by episode and the ends of its 95 % interval, float64 [K, 3]; NaN without finished tasks.
 
         Returns are normalised on sums over tasks (what was gained over all that could be), for the optimum of one start may
-        be 0. The interval is Student's t over tasks, within this one world: it says nothing of other worlds.
+        be 0. The interval is over tasks of this one world (:meth:`compworld.evaluation.interval.Tasks.interval`): it says
+        nothing of other worlds.
         """
         played, done = self.played, self.finished
         one = np.ones_like(played.returns)
@@ -94,11 +95,11 @@ class Evaluation:
         title = (
             f"{settings['agent']} on {settings['env_id']}, {settings['track']}, {settings['split']}, world {settings['world']}"
         )
-        caption = f"{done} tasks{unfinished}; mean and 95 % interval by Student's t over tasks within this world"
+        caption = f"{done} tasks{unfinished}; mean and 95 % interval over tasks of this one world: others may differ"
         table = Table("episode", *SCORES.values(), "steps", title=Text(title), caption=caption)
         summary = self.summary()
         for k in range(self.played.returns.shape[1]):
-            cells = [f"{mean:.2f} ± {half:.2f}" for mean, half in (summary[name][k] for name in SCORES)]
+            cells = [f"{mean:.2f} [{low:.2f}, {high:.2f}]" for mean, low, high in (summary[name][k] for name in SCORES)]
             steps = self.played.lengths[self.finished, k]
             table.add_row(str(k + 1), *cells, f"{steps.mean():.1f}" if done else "")
         return table
@@ -111,7 +112,9 @@ class Evaluation:
         axes = figure.add_subplot()
         episodes = np.arange(1, self.played.returns.shape[1] + 1)
         for name, values in self.summary().items():
-            axes.errorbar(episodes, values[:, 0], yerr=values[:, 1], marker="o", capsize=3, label=SCORES[name])
+            mean_K, low_K, high_K = values.T
+            reach = [mean_K - low_K, high_K - mean_K]
+            axes.errorbar(episodes, mean_K, yerr=reach, marker="o", capsize=3, label=SCORES[name])
         axes.axhline(0, color="grey", linewidth=0.8, linestyle=":")
         axes.axhline(1, color="grey", linewidth=0.8, linestyle=":")
         axes.set(xlabel="episode of the trial", ylabel="score", xticks=episodes)
@@ -127,7 +130,10 @@ class Evaluation:
         """All of it as JSON-able data; NaN becomes None."""
         played = {name: _plain(getattr(self.played, name)) for name in Played.__dataclass_fields__}
         summary = {name: _plain(values) for name, values in self.summary().items()}
-        interval = {"confidence": CONFIDENCE, "method": "Student's t over tasks within one world"}
+        interval = {
+            "confidence": CONFIDENCE,
+            "method": "over tasks of one world, Student's t with two tasks added at either end",
+        }
         return {
             "format": RECORD_FORMAT,
             "settings": self.settings,
@@ -155,8 +161,8 @@ class Evaluation:
                 raise ValueError(f"episodes.{(wrong or ['returns'])[0]} is not of the shape of the others")
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"record is not one of compworld.evaluate ({type(error).__name__}: {error})") from None
-        if written != RECORD_FORMAT:
-            raise ValueError(f"record has format {written!r}; allowed: {RECORD_FORMAT}")
+        if written not in READ_FORMATS:
+            raise ValueError(f"record has format {written!r}; allowed: {', '.join(map(str, READ_FORMATS))}")
         return cls(settings, Played(**columns))
 
     def save(self, path: str | Path) -> None:
@@ -178,16 +184,12 @@ class Evaluation:
             raise ValueError(f"{where}: {error}") from None
 
 
-def ratio(top_T: np.ndarray, bottom_T: np.ndarray) -> tuple[float, float]:
-    """Sum of ``top`` over sum of ``bottom``, and half of its interval by Student's t on the linearised ratio."""
-    tasks, total = len(top_T), float(bottom_T.sum())
-    if not tasks or total <= 0:
-        return float("nan"), float("nan")
-    each_T = linearised(top_T, bottom_T)
-    if tasks == 1:
-        return float(each_T.mean()), float("nan")
-    half = quantile_of_t(CONFIDENCE, tasks - 1) * each_T.std(ddof=1) / np.sqrt(tasks)
-    return float(each_T.mean()), float(half)
+def ratio(top_T: np.ndarray, bottom_T: np.ndarray) -> tuple[float, float, float]:
+    """Sum of ``top`` over sum of ``bottom``, and the ends of its interval over tasks; NaN where the latter is not above 0."""
+    if not len(top_T) or float(bottom_T.sum()) <= 0:
+        return float("nan"), float("nan"), float("nan")
+    tasks = Tasks.of(linearised(top_T, bottom_T))
+    return tasks.mean, *tasks.interval()
 
 
 def linearised(top_T: np.ndarray, bottom_T: np.ndarray) -> np.ndarray:

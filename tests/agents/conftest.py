@@ -9,24 +9,32 @@ import torch
 from torch import Tensor
 
 from compworld import few_shot_tasks, make_family, make_split
-from compworld.agents import LEARNERS, GradientLearner, InnerLoop, MetaBatch
+from compworld.agents import LEARNERS, GradientLearner, InContextLearner, InnerLoop, MetaBatch, Reference
 from compworld.agents.examples import Problem
 from compworld.agents.learner import Learner
 from compworld.benchmarks.worlds.problems import meta_batch, problem_of
 from compworld.families.family import Family
 from compworld.fewshot import FewShotBatch
 
-METHODS = tuple(name for name in LEARNERS if name != "random")
+METHODS = tuple(name for name, learner in LEARNERS.items() if name != "random" and not issubclass(learner, Reference))
 """Those with something to meta-learn."""
 ADAPTIVE = tuple(name for name in METHODS if issubclass(LEARNERS[name], GradientLearner))
+IN_CONTEXT = tuple(name for name in METHODS if issubclass(LEARNERS[name], InContextLearner))
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "linear_hypernetwork": {"width": 10, "hidden_layers": 3, "templates": 5},
     "deep_hypernetwork": {"width": 10, "hidden_layers": 3, "templates": 4, "embedding_width": 6, "depth": 2},
     "anil": {"width": 12, "hidden_layers": 2},
     "maml": {"width": 9, "hidden_layers": 3},
+    "shown_transformer": {"width": 12, "layers": 2, "heads": 3},
+    "bottleneck_transformer": {"width": 12, "layers": 2, "heads": 3, "latent": 4, "policy_width": 8, "templates": 3},
+    "hyla": {"width": 12, "layers": 2, "heads": 3},
+    "shown_gru": {"width": 9, "inputs": 10, "policy_width": 12},
     "no_adaptation": {"width": 12, "hidden_layers": 2},
     "told_hypernetwork": {"width": 10, "hidden_layers": 2, "templates": 5},
+    "told_network_128": {"hidden_layers": 2},
+    "told_network_512": {"hidden_layers": 2},
+    "told_network_2048": {"hidden_layers": 1},
 }
 
 LOOPS = {
@@ -35,6 +43,7 @@ LOOPS = {
     "first order": InnerLoop(3, 0.1, weight_decay=0.02, second_order=False),
     "first order sgd": InnerLoop(3, 0.2, optimizer="sgd", second_order=False),
     "minibatch": InnerLoop(5, 0.1, minibatch=3),
+    "minibatch with empty rows": InnerLoop(9, 0.1, minibatch=2, minibatch_rows=40),
     "many steps": InnerLoop(23, 0.05),
     "one step": InnerLoop(1, 0.1),
     "no step": InnerLoop(0, 0.1),
@@ -106,7 +115,7 @@ def assert_same(ours: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
     scope="session",
     params=[
         ("goals-small", "optimal_action"),
-        ("preferences-small", "action_values"),
+        ("preferences-small", "summed_action_values"),
         ("teacher", "probabilities"),
         ("teacher-small", "action_values"),
     ],

@@ -13,7 +13,7 @@ from compworld.agents.evidence import Demonstrations
 from tests.agents.conftest import ADAPTIVE, LOOPS, OPTIONS, Case, assert_same, case_of, gradients_of, made, meta_loss, small
 
 KERNELS = [name for name in ADAPTIVE if LEARNERS[name] in accelerate.KERNELS]
-APPLIES = ["adamw", "minibatch", "many steps", "one step"]
+APPLIES = ["adamw", "minibatch", "minibatch with empty rows", "many steps", "one step"]
 
 
 def compiled_loss(learner: torch.nn.Module, case: Case) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 
 from compworld.agents import Examples, InnerLoop, MetaBatch, accelerate
 from compworld.agents.evidence import Demonstrations
+from compworld.agents.gradient.loop import with_minibatches
 from compworld.agents.training import MetaTrainer, OuterLoop
 from tests.agents.conftest import ADAPTIVE, LOOPS, METHODS, Case, case_of, small
 
@@ -55,6 +56,31 @@ def test_a_minibatch_is_a_random_part_of_the_support_set(case: Case) -> None:
         assert matches
         seen.add(matches[0])
     assert len(seen) > 1
+
+
+@pytest.mark.parametrize("rows", [None, 40])
+def test_minibatches_are_drawn_with_replacement_empty_rows_included(rows: int | None, case: Case) -> None:
+    """Shares of a step are numbers of draws over those that met a sample, which are as many as there are samples among rows."""
+    inner, support = InnerLoop(400, 0.1, minibatch=6, minibatch_rows=rows), case.batch.support
+    shares = with_minibatches(inner, support, torch.Generator().manual_seed(1)).minibatches
+    assert shares is not None
+    met = torch.stack([(shares * draws).round().sub(shares * draws).abs().amax(2) < 1e-5 for draws in range(1, 7)])
+    draws = torch.where(shares.sum(2) > 0, met.int().argmax(0) + 1, 0)  # fewest that such shares can come of
+    lengths = support.lengths.double()
+    if rows is None:
+        assert (shares.sum(2) > 1 - 1e-9).all()
+    else:
+        missed = (1 - lengths / rows) ** 6
+        assert ((draws == 0).double().mean(0) - missed).abs().max() < 0.12
+    assert ((shares > 1e-9).sum(2) < draws).any()  # some sample twice
+    uniform = (support.weights > 0) / lengths[:, None]
+    assert (shares.sum(0) / shares.sum((0, 2))[:, None] - uniform).abs().max() < 0.06
+    assert not shares[:, support.weights == 0].any()
+
+
+def test_fewer_rows_than_samples_are_refused(case: Case) -> None:
+    with pytest.raises(ValueError, match=r"inner minibatch_rows is 1; allowed: at least the \d+ samples of a task"):
+        with_minibatches(InnerLoop(1, 0.1, minibatch=2, minibatch_rows=1), case.batch.support, None)
 
 
 def test_examples_are_cut_by_tasks_and_by_padding(case: Case) -> None:

@@ -8,7 +8,7 @@ import torch
 from compworld.agents import LEARNERS, Code, Demonstrations, Evidence, Experience, Learner, Nothing
 from compworld.agents.floors import SameForAll
 from compworld.agents.training import MetaTrainer, OuterLoop
-from tests.agents.conftest import METHODS, Case, small
+from tests.agents.conftest import IN_CONTEXT, METHODS, Case, small
 
 KINDS: list[type[Evidence]] = [Nothing, Demonstrations, Experience, Code]
 
@@ -107,5 +107,6 @@ def test_policies_of_single_tasks_are_those_of_all(method: str, case: Case) -> N
 def test_every_method_declares_its_evidence() -> None:
     declared = {name: learner.evidence for name, learner in LEARNERS.items()}
     assert {declared[name] for name in ("linear_hypernetwork", "deep_hypernetwork", "anil", "maml")} == {Demonstrations}
-    assert declared["told_hypernetwork"] is Code
+    assert {declared[name] for name in IN_CONTEXT} == {Demonstrations}
+    assert {kind for name, kind in declared.items() if name.startswith("told_")} == {Code}
     assert declared["no_adaptation"] is declared["random"] is Nothing

@@ -70,7 +70,7 @@ def adapted_by_formula(
         first = {name: 0.9 * first[name] + 0.1 * gradients[name] for name in fast}
         second = {name: 0.999 * second[name] + 0.001 * gradients[name] ** 2 for name in fast}
         update = {
-            name: first[name] / (1 - 0.9**step) / (torch.sqrt(second[name] / (1 - 0.999**step) + 1.19e-7) + 1e-8)
+            name: first[name] / (1 - 0.9**step) / (torch.sqrt(second[name] / (1 - 0.999**step) + 2**-23) + 1e-8)
             for name in fast
         }
         fast = {name: fast[name] - inner.learning_rate * (update[name] + inner.weight_decay * fast[name]) for name in fast}
@@ -91,29 +91,35 @@ def maml_network(slow: dict[str, Tensor], fast: dict[str, Tensor], inputs: Tenso
 
 
 def linear_network(slow: dict[str, Tensor], fast: dict[str, Tensor], inputs: Tensor) -> Tensor:
-    """Every weight matrix mixed from its templates, as the paper writes it."""
+    """Every weight matrix and bias mixed from its templates, as the paper writes it."""
     width, templates = OPTIONS["linear_hypernetwork"]["width"], OPTIONS["linear_hypernetwork"]["templates"]
-    layers = OPTIONS["linear_hypernetwork"]["hidden_layers"] + 1
-    coefficients = fast["coefficients"].view(layers, templates)
+    coefficients = fast["coefficients"]
     scale = templates**0.5 / coefficients.detach().norm(dim=1, keepdim=True)
     first, *hidden, last = (coefficients * scale).unbind()
     banks = slow["network.input"].view(-1, templates, width).transpose(0, 1)
-    value = inputs @ torch.einsum("c,cdh->dh", first, banks) / inputs.shape[1] ** 0.5
+    value = inputs @ torch.einsum("c,cdh->dh", first, banks) / inputs.shape[1] ** 0.5 + first @ slow["network.biases.0"]
     for mixture in hidden:
         bank = slow["network.hidden.0"].view(templates, width, width)
-        value = torch.relu(value) @ torch.einsum("c,cij->ij", mixture, bank) / width**0.5
+        value = torch.relu(value) @ torch.einsum("c,cij->ij", mixture, bank) / width**0.5 + mixture @ slow["network.biases.1"]
     bank = slow["network.output"].view(templates, width, -1)
-    return torch.relu(value) @ torch.einsum("c,cha->ha", last, bank) / width**0.5 + fast["bias"]
+    generated = torch.relu(value) @ torch.einsum("c,cha->ha", last, bank) / width**0.5 + last @ slow["network.biases.2"]
+    return generated + fast["bias"]
 
 
 ORACLES = {
     "anil": (anil_network, lambda p: {"head": p["head"], "bias": p["bias"]}),
     "maml": (maml_network, dict),
-    "linear_hypernetwork": (linear_network, lambda p: {"coefficients": p["coefficients"], "bias": p["bias"]}),
+    "linear_hypernetwork": (
+        linear_network,
+        lambda p: {"coefficients": p["coefficients"], "bias": torch.zeros_like(p["network.biases.2"][0])},
+    ),
 }
 
 
-@pytest.mark.parametrize("method", ["anil", "maml", "no_adaptation", "told_hypernetwork"])
+@pytest.mark.parametrize(
+    "method",
+    ["anil", "maml", "no_adaptation", "told_hypernetwork", "told_network_128", "shown_transformer", "hyla", "shown_gru"],
+)
 def test_meta_gradient_is_the_slope_of_the_meta_loss(method: str, case: Case) -> None:
     """Central differences along random directions of all parameters but those whose scale counts as a constant."""
     learner = small(method, case.problem, InnerLoop(2, 0.02, optimizer="sgd"))

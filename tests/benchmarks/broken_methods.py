@@ -9,7 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from compworld.agents import Fast, GradientLearner, InnerLoop, Problem
+from compworld.agents import Fast, GradientLearner, InnerLoop, Memoryless, Problem, Updates
+from compworld.agents.context.memories import State
+from compworld.agents.context.seen import Seen
+from compworld.agents.context.trials import Trials
 
 
 class Constant(GradientLearner):
@@ -78,3 +81,27 @@ class Counted(Constant):
             self.counted = Path(os.environ["COUNTED"], secrets.token_hex(8))
             self.counted.touch()
         return super().meta_loss(evidence, query)
+
+
+class PlaysNoNumber(Memoryless):
+    """Its policy puts out what is no number."""
+
+    def step(self, seen: Seen, state: State) -> tuple[Tensor, State]:
+        outputs, state = super().step(seen, state)
+        return outputs + float("nan"), state
+
+
+class PlaysNoNumberLate(Memoryless):
+    """Its policy is no number any more once it has learned from two batches of trials."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.register_buffer("updates", torch.zeros(()))
+
+    def imitation_loss(self, trials: Trials) -> Tensor:
+        self.updates += 1
+        return super().imitation_loss(trials)
+
+    def step(self, seen: Seen, state: State) -> tuple[Tensor, State]:
+        outputs, state = super().step(seen, state)
+        return outputs + (float("nan") if self.updates > 2 * Updates().number else 0.0), state

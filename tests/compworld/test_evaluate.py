@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import compworld
-from compworld.evaluation.result import ratio
+from compworld.evaluation.interval import quantile_of_t
+from compworld.evaluation.result import linearised, ratio
 
 GOALS, PREFERENCES = "CompWorld-Goals-Small-v0", "CompWorld-Preferences-Small-v0"
 
@@ -95,8 +96,9 @@ def test_the_scale_is_that_of_an_environment_with_the_same_start():
 def test_random_play_scores_zero():
     rng = np.random.default_rng(0)
     result = compworld.evaluate(lambda seen: int(rng.integers(5)), PREFERENCES, tasks=300, episodes=2)
-    for mean, half in result.summary()["normalised_return"]:
-        assert abs(mean) < 2 * half < 0.3
+    for mean, low, high in result.summary()["normalised_return"]:
+        assert low < mean < high
+        assert abs(mean) < high - low < 0.3
 
 
 @pytest.mark.parametrize("kind", ["symbolic", "minigrid", "text"])
@@ -209,19 +211,39 @@ def test_table_plot_and_record(tmp_path):
     assert again.record() == {name: value for name, value in record.items() if name != "sha256"}
     with pytest.raises(ValueError, match=r"record is not one of compworld\.evaluate \(KeyError: 'episodes'\)"):
         type(result).of_record({name: value for name, value in record.items() if name != "episodes"})
-    with pytest.raises(ValueError, match="record has format 9; allowed: 1"):
+    with pytest.raises(ValueError, match="record has format 9; allowed: 1, 2"):
         type(result).of_record({**record, "format": 9})
+    assert str(type(result).of_record({**record, "format": 1})) == str(result)
     if hasattr(matplotlib.rcParams, "_get_backend_or_none"):
         assert matplotlib.rcParams._get_backend_or_none() == backend
 
 
-def test_the_interval_is_students():
+def test_the_interval_is_over_tasks():
+    """Student's t on the linearised ratio, with two tasks added at either end of the scale."""
     from scipy import stats
 
-    values = np.asarray([0.0, 1, 1, 0, 1])
-    mean, half = ratio(values, np.ones(5))
-    low, high = stats.t.interval(0.95, 4, values.mean(), stats.sem(values))
-    np.testing.assert_allclose([mean - half, mean + half], [low, high])
+    top, bottom = np.asarray([0.0, 1, 2, 0, 3]), np.asarray([1.0, 2, 2, 1, 4])
+    more = np.concatenate([linearised(top, bottom), [0, 0], [1, 1]])
+    low, high = stats.t.interval(0.95, 8, more.mean(), stats.sem(more))
+    np.testing.assert_allclose(ratio(top, bottom), [0.6, low, high])
+    assert np.isnan(ratio(top, np.zeros(5))).all()
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.99375, 1 - 1e-6])
+def test_quantiles_of_t_are_scipys(confidence):
+    from scipy import stats
+
+    for degrees in (1, 2, 3, 4, 7, 9, 30, 195, 1000):
+        assert quantile_of_t(confidence, degrees) == pytest.approx(stats.t.ppf((1 + confidence) / 2, degrees), rel=1e-6)
+
+
+def test_the_table_says_what_its_intervals_are_over():
+    always = compworld.evaluate(lambda seen: 0, PREFERENCES, tasks=5, episodes=1)
+    shown = " ".join(str(always).split())
+    assert "5 tasks; mean and 95 % interval over tasks of this one world: others may differ" in shown
+    mean, low, high = always.summary()["success"][0]
+    assert f"{mean:.2f} [{low:.2f}, {high:.2f}]" in shown
+    assert low < mean < high
 
 
 def test_it_needs_no_torch():

@@ -1,4 +1,4 @@
-"""Compiled hypernetworks: the linear one adapts coefficients and bias as they are, the nonlinear one what its blocks embed."""
+"""Compiled hypernetworks: the linear one adapts coefficients and an output bias, the nonlinear one what its blocks embed."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from compworld.agents.compiled import hypernetwork as kernel
 from compworld.agents.compiled.function import Arrays, in_threads, reused, rounded_up, sum_of_losses
-from compworld.agents.compiled.mixing import Embedding
+from compworld.agents.compiled.mixing import Embeddings
 from compworld.agents.compiled.tasks import Part, Sets, inner_of, task_set
 from compworld.agents.compiled.templates import Banks
 from compworld.agents.examples import Examples
@@ -46,11 +46,11 @@ def adapt(learner: Hypernetwork, support: Examples) -> Fast:
 
     in_threads(run, np.diff(few.starts))
     fast = torch.from_numpy(adapted)
+    count = learner.coefficients.numel()
+    coefficients = fast[:, :count].view(-1, *learner.coefficients.shape)
     if isinstance(learner, DeepHypernetwork):
-        return {"coefficients": fast}
-    shape = learner.network.layers, learner.network.templates
-    coefficients, bias = torch.split(fast, [shape[0] * shape[1], learner.problem.outputs], 1)
-    return {"coefficients": coefficients.view(-1, *shape), "bias": bias}
+        return {"coefficients": coefficients}
+    return {"coefficients": coefficients, "bias": fast[:, count:]}
 
 
 def _tensors(learner: Hypernetwork) -> list[Tensor]:
@@ -60,36 +60,36 @@ def _tensors(learner: Hypernetwork) -> list[Tensor]:
     *hidden, output = network.banks()
     banks = [
         table if isinstance(network.input_layer, SparseInput) else network.by_template(table),
-        torch.stack(hidden) if hidden else output.new_empty(0, network.templates, network.width**2),
+        hidden[0] if hidden else output.new_empty(0, network.width * (network.width + 1)),
         output,
     ]
-    return [_start(learner), *banks, *_blocks(learner)]
+    return [_start(learner), *banks, *_embeddings(learner)]
 
 
 def _start(learner: Hypernetwork) -> Tensor:
     """Fast parameters before adaptation, [F]."""
     if isinstance(learner, DeepHypernetwork):
-        return learner.coefficients
-    return torch.cat([learner.initial_coefficients().flatten(), learner.bias])
+        return learner.coefficients.flatten()
+    return torch.cat([learner.initial_coefficients().flatten(), learner.coefficients.new_zeros(learner.problem.outputs)])
 
 
-def _blocks(learner: Hypernetwork) -> Sequence[Tensor]:
-    """The fields of :class:`compworld.agents.compiled.mixing.Embedding`."""
+def _embeddings(learner: Hypernetwork) -> Sequence[Tensor]:
+    """The fields of :class:`compworld.agents.compiled.mixing.Embeddings`."""
     if isinstance(learner, DeepHypernetwork):
-        matrices, *vectors = zip(*learner.embedding.blocks(), strict=True)
-        return [torch.cat(matrices), *(torch.stack(values) for values in vectors), learner.bias_head]
-    none = learner.coefficients.new_empty(0, learner.network.templates)
-    return [none, none, none, none, none.new_empty(0, learner.problem.outputs)]
+        banks = list(learner.embeddings)
+        return [torch.stack([torch.cat(list(getattr(bank, name))) for bank in banks]) for name in Embeddings._fields]
+    none, templates = learner.coefficients.new_empty(0), learner.network.templates
+    return [none.view(0, templates), none.view(0, templates), none.view(0, 0, templates), none.view(0, 0)]
 
 
 def _slow(arrays: Arrays) -> kernel.Slow:
-    return kernel.Slow(arrays[0], Banks(*arrays[1:4]), Embedding(*arrays[4:]))
+    return kernel.Slow(arrays[0], Banks(*arrays[1:4]), Embeddings(*arrays[4:]))
 
 
 def _room(learner: Hypernetwork, support: Examples, query: Examples, slow: Arrays) -> kernel.Room:
     samples = rounded_up(max(support.weights.shape[1], query.weights.shape[1]))
     network = learner.network
-    dense = 0 if isinstance(network.input_layer, SparseInput) else network.problem.inputs
+    dense = 0 if isinstance(network.input_layer, SparseInput) else network.input_layer.rows
     return reused(_make_room, learner.inner.steps, samples, dense, network.problem.outputs, network.layers, *slow)
 
 

@@ -20,6 +20,7 @@ from compworld.benchmarks.recipes import presets
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.recipes.preset import Preset
 from compworld.benchmarks.runs.executors import Outcome
+from compworld.benchmarks.runs.failures import RunsFailed
 from compworld.benchmarks.runs.run import run
 from compworld.evaluation import Evaluation
 from compworld.files import sealed, unsealed, write_json
@@ -55,10 +56,11 @@ def test_leaderboard_writes_table_data_plots_and_video(
     assert tuple(section.rows) == methods
     folder = tmp_path / "out" / "tiny"
     table = (folder / "leaderboard.md").read_text()
-    assert "| method | success rate, fresh | success rate, held out | action accuracy, fresh | " in table
-    assert "| linear hypernetwork |" in table
-    assert "linear hypernetwork minus ANIL" in table
-    assert "2 seeds" in table
+    assert "| method | worlds | success rate, fresh | success rate, held out | action accuracy, fresh | " in table
+    assert "| linear hypernetwork | 2 |" in table
+    assert "- 1 comparison, paired by world, with an interval at 95 %; " in table
+    assert "linear hypernetwork minus ANIL, success rate, held out (2 worlds): " in table
+    assert "mean over 2 seeds" in table
     lines = list(csv.DictReader((folder / "leaderboard.csv").read_text().splitlines()))
     assert len(lines) == len(methods) * len(section.columns)
     assert {line["metric"] for line in lines} == {"action_accuracy", "trajectory_accuracy", "closed_loop"}
@@ -78,8 +80,10 @@ def test_families_without_an_environment_have_a_table_too(
     tiny_preset("teacher-small", 1)
     board.leaderboard("tiny", ("anil", "no_adaptation"), runs=tmp_path / "runs", out=tmp_path / "out")
     table = (tmp_path / "out" / "tiny" / "leaderboard.md").read_text()
-    assert "| method | R², fresh | R², held out | action accuracy, fresh | action accuracy, held out | " in table
-    assert "ANIL minus no adaptation (floor), action accuracy, fresh (1 world): " in table
+    assert "| method | worlds | R², fresh | R², held out | action accuracy, fresh | action accuracy, held out | " in table
+    assert "| ANIL | 1 (its tasks) | " in table
+    (verdict,) = (line for line in table.splitlines() if "ANIL minus no adaptation (floor), R², fresh (1 world): " in line)
+    assert verdict.endswith("over tasks of one world: no verdict")
     assert not list((tmp_path / "out" / "tiny").glob("*.mp4"))
     run_id = tiny("anil", "teacher-small").run_id
     with pytest.raises(SystemExit, match="2"):
@@ -104,7 +108,7 @@ def test_a_family_of_ones_own_gets_runs_scores_and_rows(toy_family: str, tmp_pat
     assert section.title == "reach-small, random support"
     assert section.columns[:2] == [("fresh_episodes", "success_rate"), ("held_out", "success_rate")]
     table = markdown(sections, [])
-    assert "| method | success rate, fresh | success rate, held out | action accuracy, fresh | " in table
+    assert "| method | worlds | success rate, fresh | success rate, held out | action accuracy, fresh | " in table
     assert "| random actions (floor) | " in table
     assert "| ANIL | " in table
     assert len(table_of(section, section.columns).rows) == 3
@@ -148,7 +152,8 @@ def test_trials_have_tables_by_what_is_learned_from(
     for title in ("trained with expert labels", "trained by reward", "told the task"):
         assert f"## goals-small, random support, trials, {title}" in table
     assert (
-        "| method | episode 1, fresh | episode 1, held out | episode 3, fresh | episode 3, held out | gain, fresh | " in table
+        "| method | worlds | episode 1, fresh | episode 1, held out | episode 3, fresh | episode 3, held out | gain, fresh | "
+        in table
     )
     assert "| Bayes, all combinations | " in table
     assert "recurrent hypernetwork minus GRU, episode 3, held out (1 world): " in table
@@ -159,6 +164,36 @@ def test_trials_have_tables_by_what_is_learned_from(
     for name in ("adaptation_curves.png", "learning_curves_of_trials.png"):
         assert iio.imread(folder / name).std() > 0
     assert (folder / "goals-small_held_out_trials.gif").stat().st_size > 1000
+
+
+METHOD = "tests.benchmarks.broken_methods"
+
+
+@pytest.mark.parametrize(
+    ("track", "at_once", "late"),
+    [("shown", "NotANumber", "DivergesLate"), ("rewarded", "PlaysNoNumber", "PlaysNoNumberLate")],
+)
+def test_runs_that_diverge_or_fail_stand_in_the_table_as_such(
+    track: str, at_once: str, late: str, tiny_preset: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside numbers of what they had learned before, or of none of them; files, pictures and the exit code are there."""
+    tiny_preset("goals-small", 1, track)
+    names = [f"{METHOD}:{name}" for name in (at_once, late)]
+    with pytest.raises(RunsFailed, match=f"1 of 2 runs are missing .*{at_once}.*: diverged: the validation loss is nan"):
+        board.leaderboard("tiny", names, runs=tmp_path / "runs", out=tmp_path / "out")
+    folder = tmp_path / "out" / "tiny"
+    table = (folder / "leaderboard.md").read_text()
+    assert f"{at_once} (1 of 1 seeds missing) |  |  |" in table
+    assert f"{late} (1 of 1 seeds diverged) | " in table
+    assert table.count("(scored as it was at its best validation)") == table.count("(missing from the table)") == 1
+    rows = json.loads((folder / "leaderboard.json").read_text())["rows"]
+    assert [list(row["problems"]) for row in rows] == [["0"], ["0"]]
+    assert [bool(row["estimates"]) for row in rows] == [False, True]
+    assert "diverged: the validation loss is nan at outer step 4" in capsys.readouterr().out
+    assert len(list(folder.glob("learning_curves*.png"))) == 1
+    with pytest.raises(RunsFailed):
+        board.leaderboard("tiny", names[:1], runs=tmp_path / "runs", out=tmp_path / "alone")
+    assert not list((tmp_path / "alone" / "tiny").glob("*.png"))
 
 
 def test_records_that_fit_no_table_are_refused(records: list[Path], tmp_path: Path) -> None:

@@ -7,15 +7,18 @@ from typing import get_args
 import pytest
 
 from compworld import ENV_IDS, SUPPORTS, make_family
-from compworld.agents import ANIL, MAML, METHODS, InnerLoop, LinearHypernetwork, Method, Problem
-from compworld.benchmarks.recipes import names
+from compworld.agents import ANIL, MAML, METHODS, Actor, InnerLoop, LinearHypernetwork, Method, Problem
+from compworld.benchmarks.data.episodes import BEHAVIOURS
+from compworld.benchmarks.data.export import FORMATS
+from compworld.benchmarks.recipes import names, shown
 from compworld.benchmarks.recipes.config import RunConfig, TrialTraining
-from compworld.benchmarks.recipes.methods import ALL_METHODS, make_learner, method_class, options_of, track_of
+from compworld.benchmarks.recipes.methods import ADAPTIVE, make_learner, method_class, options_of, track_of
 from compworld.benchmarks.recipes.presets import PRESETS, preset
 from compworld.benchmarks.runs.run import new_method
 from compworld.benchmarks.theory.studies import STUDIES
 from compworld.benchmarks.worlds.problems import problem_of
 from compworld.benchmarks.worlds.world import SETS, World
+from compworld.envs.observations import OBSERVATIONS
 from compworld.families import family_names
 from tests.benchmarks.conftest import tiny
 
@@ -29,6 +32,9 @@ def test_the_command_lines_choices_are_those_that_there_are() -> None:
         names.EnvironmentId: ENV_IDS,
         names.ExperimentName: STUDIES,
         names.SetName: SETS,
+        names.FormatName: FORMATS,
+        names.BehaviourName: BEHAVIOURS,
+        names.ObservationName: OBSERVATIONS,
     }
     for choices, registry in there.items():
         assert set(get_args(choices)) == set(registry)
@@ -48,12 +54,30 @@ def test_recipes_construct_every_method_at_its_published_size(preset_name: str) 
 @pytest.mark.parametrize(
     ("name", "tracks"), [("quick", {"shown", "rewarded"}), ("rewarded-quick", {"rewarded", "told"}), ("teacher", {"shown"})]
 )
-def test_a_preset_has_every_method_of_its_tracks(name: str, tracks: set[str]) -> None:
+def test_a_preset_has_the_methods_of_its_tracks(name: str, tracks: set[str]) -> None:
     configs = preset(name).configs(seeds=1)
     assert {config.track for config in configs} == tracks
     here = {config.method for config in configs}
-    assert here >= {method for method in ALL_METHODS if track_of(method) in tracks - {"rewarded"}}
+    assert (here >= {*ADAPTIVE, "no_adaptation", "told_hypernetwork", "random"}) == ("shown" in tracks)
     assert (here >= {"gru", "recurrent_hypernetwork", "bayes", "bayes_trained", "random_play"}) == ("rewarded" in tracks)
+
+
+def test_the_quick_preset_has_a_recipe_for_every_method_on_every_family_that_it_covers() -> None:
+    chosen = preset("quick")
+    for family in chosen.families:
+        made = make_family(family)
+        wanted = {name for name, method in METHODS.items() if method.covers(made) and track_of(name) != "told"}
+        wanted -= {name for name, method in METHODS.items() if made.env_id is None and issubclass(method, Actor)}
+        assert {config.method for config in chosen.configs(tuple(wanted), (family,), seeds=1)} == wanted
+
+
+def test_baselines_see_the_tasks_that_all_see() -> None:
+    """As many outer steps of as many tasks for every method that is trained; a preset may give others."""
+    for family in preset("quick").families:
+        configs = [preset("quick").config(family, method, 0) for method in (*ADAPTIVE, *shown.IN_CONTEXT, *shown.TOLD)]
+        assert len({(config.steps, config.meta_batch, config.support_episodes) for config in configs}) == 1
+        fewer = {method: recipe(family) for method, recipe in shown.recipes({family: 70}).items()}
+        assert {recipe.outer.steps for recipe in fewer.values() if recipe.outer} == {70}
 
 
 def test_methods_that_act_are_compared_at_equal_budgets() -> None:
@@ -68,17 +92,8 @@ def test_what_a_preset_does_not_have_is_refused() -> None:
         preset("iclr2024").config("goals", "gru", 0)
     with pytest.raises(ValueError, match="this preset has no track 'shown' on 'goals-small'; allowed: 'rewarded', 'told'"):
         preset("rewarded-quick").config("goals-small", "anil", 0)
-
-
-def test_the_papers_numbers_of_fast_parameters() -> None:
-    sizes = {}
-    chosen = preset("iclr2024")
-    for family in chosen.families:
-        config = chosen.config(family, "linear_hypernetwork", 0)
-        learner = make_learner(config.method, config.options, problem_of(make_family(family), config.imitation))
-        sizes[family] = learner.coefficients.numel() + learner.bias.numel()  # type: ignore[operator, union-attr]
-    # ICLR 2024, table in appendix C; the teacher's 264 there are 4 layers x 64 templates + 8, ours x 16.
-    assert sizes == {"preferences": 133, "goals": 30, "teacher": 72}
+    with pytest.raises(ValueError, match="this preset has no recipe for method 'hyla'; allowed: 'linear_hypernetwork'"):
+        preset("iclr2024").config("goals", "hyla", 0)
 
 
 def test_a_run_is_named_by_everything_that_determines_it() -> None:

@@ -41,6 +41,19 @@ def test_floors_do_not_move_the_axes() -> None:
     assert [text.get_text() for text in axis.texts] == ["no adaptation 0.82", "below:\nrandom actions 0.00"]
 
 
+def test_exact_references_are_lines_within_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scale of what could be had stands beside what was reached, however far that is."""
+    drawn = []
+    monkeypatch.setattr(style, "save", lambda figure, path: drawn.append(figure))
+    low, high = (Estimate(value, value - 0.05, value + 0.05) for value in (0.3, 0.98))
+    panel = result_plots.Panel("goals, random support", "success rate", {"anil": (low, low), "shown_bayes": (high, high)})
+    result_plots.held_out_against_fresh([panel], "a note", tmp_path / "a.png")
+    (axis,) = drawn[0].axes
+    assert axis.get_ylim()[1] > 0.98
+    assert [text.get_text() for text in axis.texts] == ["Bayes, all combinations 0.98"]
+    assert len(axis.containers) == 1
+
+
 def test_results_are_drawn(tmp_path: Path) -> None:
     pair = Estimate(0.8, 0.7, 0.9), Estimate(0.6, 0.5, 0.65)
     curve = [{"tasks": step, "validation_action_accuracy": 0.1 * step} for step in range(1, 5)]

@@ -48,4 +48,5 @@ def test_a_row_needs_a_cell_for_each_column() -> None:
 
 def test_cells_as_text() -> None:
     assert [text_of(cell) for cell in (None, True, 12000, 0.12345, "x")] == ["", "yes", "12000", "0.123", "x"]
+    assert text_of(Estimate(0.5, float("nan"), float("nan")), ".1f") == "0.5"
     assert spread_of([1.0, 2.0, 4.5], ".1f") == "2.5 (1.0 to 4.5)"

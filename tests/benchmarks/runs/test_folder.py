@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from compworld.benchmarks.recipes.config import CONFIG_VERSION
 from compworld.benchmarks.runs.folder import RunFolder
 from compworld.benchmarks.runs.run import trained_run
-from compworld.files import write_text
+from compworld.files import json_of, read_bytes, write_json, write_text
 from tests.benchmarks.conftest import tiny
 
 
@@ -80,6 +82,32 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     assert list(tmp_path.iterdir()) == [path]
 
 
+WRITES = """
+import sys
+from pathlib import Path
+from compworld.files import write_json
+folder, mine = Path(sys.argv[1]), sys.argv[2]
+for number in range(300):
+    write_json(folder / "config.json", {"writer": mine, "number": number, "fill": mine * 20_000})
+"""
+
+
+def test_several_writers_of_a_file_and_its_readers_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """Processes that write the same record at once; who reads finds a whole one, of one of them."""
+    path = tmp_path / "config.json"
+    write_json(path, {"writer": "a", "number": 0, "fill": "a" * 20_000})
+    commands = [[sys.executable, "-c", WRITES, str(tmp_path), mine] for mine in "ab"]
+    writers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
+    seen = set()
+    while any(writer.poll() is None for writer in writers):
+        found = json_of(read_bytes(path), path)
+        assert found["fill"] == found["writer"] * 20_000
+        seen.add((found["writer"], found["number"]))
+    assert [(writer.returncode, writer.communicate()[1]) for writer in writers] == [(0, "")] * 2
+    assert {writer for writer, _ in seen} == {"a", "b"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_runs_of_the_former_layout_are_refused_with_what_to_do(tmp_path: Path) -> None:
     """As version 3 wrote them: loops at the top, no version."""
     former = {
@@ -96,7 +124,7 @@ def test_runs_of_the_former_layout_are_refused_with_what_to_do(tmp_path: Path) -
     (path / "config.json").write_text(json.dumps(former))
     (path / "result.json").write_text(json.dumps({"schema_version": 1, "run_id": path.name}))
     with pytest.raises(
-        ValueError, match=r"another version of CompWorld \(config version 3; allowed: 4\): train the run again"
+        ValueError, match=rf"another version of CompWorld \(config version 3; allowed: {CONFIG_VERSION}\): train the run again"
     ) as refused:
         RunFolder.open(tmp_path, "goals-small_anil")
     assert "\n" not in str(refused.value)

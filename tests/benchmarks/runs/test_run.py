@@ -1,10 +1,13 @@
 """Runs: every method on every family, resuming, skipping, devices and threads."""
 
+import itertools
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,16 +15,20 @@ import pytest
 import torch
 
 from compworld import benchmarks
-from compworld.agents import accelerate
+from compworld.agents import METHODS, Demonstrations, accelerate
 from compworld.agents.reward.trainer import ActingTrainer
 from compworld.agents.training import MetaTrainer, Trainer
 from compworld.benchmarks.recipes.config import RunConfig
-from compworld.benchmarks.recipes.methods import ADAPTIVE
+from compworld.benchmarks.runs import training
 from compworld.benchmarks.runs.run import run, trained_run
+from compworld.benchmarks.runs.training import CHECKPOINT_SECONDS
 from compworld.benchmarks.scores.trials import SPLITS
 from compworld.benchmarks.worlds.world import SETS, World
 from compworld.evaluation import Evaluation
 from tests.benchmarks.conftest import tiny
+
+TRANSFORMERS = ("shown_transformer", "hyla")
+"""Read by what becomes of demonstrations, and by their answers."""
 
 
 def test_every_method_runs_and_is_scored(method: str, family_name: str, tmp_path: Path) -> None:
@@ -48,9 +55,14 @@ def check_shown(config: RunConfig, world: World, result: dict[str, Any]) -> None
         assert ("normalised_return" in scores) == world.has_environment
         assert max(scores.get("normalised_return", [0])) <= 1 + 1e-9
     decoded = result["decoding"]
-    assert (decoded is None) == (config.method not in ADAPTIVE)
+    assert (decoded is None) == (METHODS[config.method].evidence is not Demonstrations)
     if decoded:
-        layers = {"linear_hypernetwork": config.options.get("hidden_layers", 0) + 2, "maml": 2}
+        layers = {
+            "linear_hypernetwork": config.options.get("hidden_layers", 0) + 2,
+            "deep_hypernetwork": config.options.get("hidden_layers", 0) + 1,
+            "maml": 2,
+            **dict.fromkeys(TRANSFORMERS, 2),
+        }
         assert len(decoded["layers"]) == layers.get(config.method, 1)
         assert all(len(found["r2"]) == len(found["permuted_r2"]) for found in (decoded, *decoded["layers"].values()))
 
@@ -110,6 +122,36 @@ def test_a_killed_run_resumes_to_identical_results(
     assert kept[0] == kept[1]
     learners = [trained_run(tmp_path / name, config.run_id).method.state_dict() for name in ("whole", "killed")]
     assert all(torch.equal(value, learners[1][name]) for name, value in learners[0].items())
+
+
+@pytest.mark.parametrize(("seconds", "steps_again"), [(CHECKPOINT_SECONDS + 1, 1), (0.01, 4)])
+@pytest.mark.parametrize("method", ["anil", "gru"])
+def test_checkpoints_are_written_by_time_too(
+    method: str, seconds: float, steps_again: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is killed long before its first validation loses its last minute only."""
+    config = tiny(method)
+    config = replace(config, evaluation=replace(config.evaluation, validate_every=4))
+    whole = run(config, tmp_path / "whole")
+    clock = itertools.count(step=seconds)  # that is looked at once a step
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    taken: list[int] = []
+    trainer_class = MetaTrainer if config.track == "shown" else ActingTrainer
+    step = trainer_class.step
+
+    def dies(trainer: Trainer[Any], *examples: object) -> float:
+        if trainer.step_number == 3 and len(taken) == 3:
+            raise KeyboardInterrupt
+        taken.append(trainer.step_number)
+        return step(trainer, *examples)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(trainer_class, "step", dies)
+    with pytest.raises(KeyboardInterrupt):
+        run(config, tmp_path / "killed")
+    resumed = run(config, tmp_path / "killed")
+    assert taken == [0, 1, 2, *range(4)[-steps_again:]]
+    assert resumed["scores"] == whole["scores"]
+    assert resumed["learner_sha256"] == whole["learner_sha256"]
 
 
 def test_a_method_with_parameters_needs_an_outer_loop(tmp_path: Path) -> None:

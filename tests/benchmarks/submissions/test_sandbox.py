@@ -41,6 +41,7 @@ class Own(RandomPlay):
         return super().player(family, split, episodes)
 """
 Hostile = Callable[[str], Path]
+AMPLE = Limits(120, ROOM)
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def hostile(of_own_method: Callable[[str], Path]) -> Hostile:
     return make
 
 
-def stopped(folder: Path, limits: Limits = Limits(120, ROOM), protected: bool = True) -> str:
+def stopped(folder: Path, limits: Limits = AMPLE, protected: bool = True) -> str:
     """Why its first process could not be asked; none is left."""
     with pytest.raises(NotConfirmed) as caught:
         recompute(read_entry(folder), "salt", 3, limits, workers=1, protected=protected)
@@ -187,8 +188,8 @@ def test_answers_are_actions_or_refused(of_own_method: Callable[[str], Path]) ->
 def test_it_ends_when_who_asked_is_killed(hostile: Hostile, tmp_path: Path) -> None:
     folder = hostile("signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32)); time.sleep(1e6)")
     program = (
-        "import sys; from pathlib import Path; sys.path[:] = sys.argv[2:]; from compworld.benchmarks.submissions.verify import verify;"
-        "verify(Path(sys.argv[1]), 'salt', workers=1)"
+        "import sys; from pathlib import Path; sys.path[:] = sys.argv[2:]; "
+        "from compworld.benchmarks.submissions.verify import verify; verify(Path(sys.argv[1]), 'salt', workers=1)"
     )
     asking = subprocess.Popen([sys.executable, "-P", "-c", program, str(folder), *sys.path])
     try:

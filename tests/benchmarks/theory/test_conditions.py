@@ -120,13 +120,12 @@ def test_scores_are_over_each_worlds_common_combinations_and_paired_by_seed() ->
     found = compare(condition.holds, ("r2",), splits, results)
     assert found["held_out_combinations"] == 4
     for row in found["rows"]:
-        expected = statistics.estimate(kept[row["support"]], np.random.default_rng(0))
-        assert row["scores"]["r2"]["held_out"] == expected.as_dict()
+        assert row["scores"]["r2"]["held_out"] == statistics.record_of(statistics.scored(kept[row["support"]]))
         fresh = [result["scores"]["fresh_episodes"]["r2"] for result in results["anil", row["support"]]]
-        assert row["scores"]["r2"]["fresh_episodes"] == statistics.estimate(fresh, np.random.default_rng(0)).as_dict()
+        assert row["scores"]["r2"]["fresh_episodes"] == statistics.record_of(statistics.scored(fresh))
     _, matched, missed = kept.values()
     difference = found["differences"]["anil"]["r2"]
-    assert difference == statistics.difference(matched, missed, np.random.default_rng(0)).as_dict()
+    assert difference == statistics.record_of(statistics.differences(matched, missed))
     assert difference["high"] - difference["low"] < 1
 
 

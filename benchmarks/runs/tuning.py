@@ -1,0 +1,94 @@
+"""Tuning: a method's settings are tried in worlds that no table plays, and judged by validation alone."""
+
+import itertools
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from compworld.benchmarks.recipes.changes import changed
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.runs.courses import course_of
+from compworld.benchmarks.runs.divergence import finite, why_diverged
+from compworld.benchmarks.runs.provenance import provenance
+from compworld.benchmarks.runs.records import read_tuning
+from compworld.benchmarks.runs.run import new_method
+from compworld.benchmarks.runs.surroundings import of_a_run
+from compworld.benchmarks.runs.threads import limit_threads
+from compworld.benchmarks.worlds.world import World
+from compworld.files import sealed, write_json
+
+FIRST_WORLD = 100
+"""Tables play worlds below this one."""
+
+
+def tune(configs: Sequence[RunConfig], grid: Sequence[str], path: Path) -> list[dict[str, Any]]:
+    """Try every combination of some settings; what came of each is written at once, and not tried again.
+
+    Args:
+        configs: whose settings are changed: of one family and method, in each world.
+        grid: fields with their values, see :func:`settings_of`.
+        path: of the record.
+
+    Returns:
+        All trials of the record.
+
+    Raises:
+        ValueError: a method without training, a world that tables may play, an impossible setting, or a record that is damaged
+            or of something else.
+    """
+    for config in configs:
+        if config.outer is None:
+            raise ValueError(f"method {config.method!r} is not trained; allowed: methods with parameters")
+        if config.world < FIRST_WORLD:
+            raise ValueError(f"world is {config.world}; allowed: from {FIRST_WORLD}, for tables play those below")
+    about = {"family": configs[0].family, "method": configs[0].method}
+    wanted = [(settings, changed(config, settings)) for settings in settings_of(grid) for config in configs]
+    trials: list[dict[str, Any]] = read_tuning(path, about)["trials"] if path.exists() else []
+    known = {trial["run_id"] for trial in trials}
+    for settings, config in wanted:
+        if config.run_id in known:
+            continue
+        found = {"run_id": config.run_id, "settings": " ".join(settings), "world": config.world, "steps": config.steps}
+        trials.append({**found, **finite(validated(config))})
+        write_json(path, sealed({**about, **provenance(), "trials": trials}))
+    return trials
+
+
+def settings_of(grid: Sequence[str]) -> list[list[str]]:
+    """Arguments for :func:`benchmarks.recipes.changes.changed` of every combination of values.
+
+    Args:
+        grid: fields with their values, such as ``"outer.learning-rate=0.001,0.003"``.
+
+    Raises:
+        ValueError: a field without values.
+    """
+    columns = []
+    for text in grid:
+        name, equals, values = text.partition("=")
+        if not equals or not all(values.split(",")):
+            raise ValueError(f"grid {text!r:.80}; allowed: a field and its values, such as outer.learning-rate=0.001,0.003")
+        columns.append([(f"--{name}", value) for value in values.split(",")])
+    return [list(itertools.chain(*row)) for row in itertools.product(*columns)]
+
+
+@of_a_run()
+def validated(config: RunConfig) -> dict[str, Any]:
+    """Train a config; its best validation, with ``validation_loss`` None if it diverged at once, and processor seconds."""
+    limit_threads()
+    world = World(config)
+    course = course_of(new_method(config, world), config, world)
+    best: dict[str, Any] = {"validation_loss": None, "best_step": 0, "diverged": None}
+    started = time.process_time()
+    for step in range(1, config.steps + 1):
+        course.step()
+        if step % config.evaluation.validate_every and step < config.steps:
+            continue
+        found = course.validate()
+        best["diverged"] = why_diverged(course.trainer, found["validation_loss"])
+        if best["diverged"]:
+            break
+        if best["validation_loss"] is None or found["validation_loss"] < best["validation_loss"]:
+            best.update(found, best_step=step)
+    return {**best, "processor_seconds": round(time.process_time() - started, 1)}
