@@ -30,6 +30,7 @@ from compworld.benchmarks.recipes.numbers import Count, Few, Pixels, Seed
 from compworld.benchmarks.recipes.parsing import in_one_line, parsed, parsed_one
 from compworld.benchmarks.runs.failures import RunsFailed
 from compworld.benchmarks.site.commands import site
+from compworld.benchmarks.submissions.commands import submit, verify
 
 Trust = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 Json = Annotated[Path | None, tyro.conf.arg(name="json", help="Also write the data to this file.")]
@@ -338,6 +339,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
         play,
         bench,
         theory,
+        submit,
+        verify,
     )
 }
 
