@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compworld.agents.reward.adapting import AdaptingLearner
 from compworld.benchmarks.recipes.changes import changed
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.recipes.ending import in_one_line
@@ -93,11 +94,12 @@ def tried(config: RunConfig, tasks: int) -> dict[str, Any]:
     started = time.process_time()
     world = World(config)
     method = new_method(config, world)
+    assert isinstance(method, AdaptingLearner)
     course = course_of(method, config, world)
     losses = [course.step() for _ in range(config.steps)]
     played = evaluation_of(method, config, world, "fresh_episodes", tasks, VALIDATION_SEED).played
     gained, possible = played.returns - played.random, played.optimal - played.random
-    episodes: int = method.round_episodes  # type: ignore[assignment, union-attr]
+    episodes = method.round_episodes
     before, after = (
         linearised(gained[:, part].sum(axis=1), possible[:, part].sum(axis=1))
         for part in (slice(None, episodes), slice(-episodes, None))
