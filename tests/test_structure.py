@@ -46,7 +46,7 @@ COMPWORLD = (
 NOT_FILES = {"RunFolder", "cls", "write_text"}
 """Whose ``open`` opens no text file, and what writes UTF-8 by itself."""
 
-FAMILY_CLASSES = {"Family", "GridFamily", "Goals", "Preferences", "Teacher"}
+FAMILY_CLASSES = {"Family", "GridFamily", "Goals", "Preferences", "Teacher", "LayerwiseTeacher"}
 
 
 def imports_of(module: str) -> Iterator[str]:
