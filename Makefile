@@ -20,7 +20,7 @@ test: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
-# What needs engines and loggers that exist, in an environment of its own upon .venv: some want older versions of common packages.
+# What needs engines, loggers and readers of data that exist, in an environment of its own upon .venv: some want older versions of common packages.
 test-extras: .venv-extras/ready .venv-docs/ready
 	PYTHONPATH=. .venv-extras/bin/python -m pytest -m extras $(ARGS)
 	PYTHONPATH=. .venv-docs/bin/python -m pytest -m extras tests/test_site.py
@@ -35,7 +35,8 @@ docs-links: .venv-docs/ready
 .venv-extras/ready: .venv/ready
 	$(call venv-upon,.venv-extras)
 	.venv-extras/bin/python -m pip install --quiet --disable-pip-version-check \
-		ray==2.60.0 submitit==1.5.4 tensorboard==2.21.0 wandb==0.31.0 trackio==0.43.0
+		ray==2.60.0 submitit==1.5.4 tensorboard==2.21.0 wandb==0.31.0 trackio==0.43.0 \
+		torchrl==0.14.1 "minari[create,hdf5]==0.5.4" sb3-contrib==2.9.2 pyarrow==26.0.1 datasets==5.2.0
 	touch $@
 
 .venv-docs/ready: .venv/ready

@@ -21,6 +21,7 @@ from compworld.agents.gradient.linear_hypernetwork import LinearHypernetwork
 from compworld.agents.gradient.loop import Fast, InnerLoop
 from compworld.agents.gradient.maml import MAML
 from compworld.agents.learner import Adapted, Learner, Method
+from compworld.agents.reward.adapting_methods import AdaptingHypernetwork
 from compworld.agents.reward.rl2 import PPO, RL2
 from compworld.agents.shown.bottleneck_transformer import BottleneckTransformer
 from compworld.agents.shown.hyla import HYLA
@@ -56,6 +57,7 @@ ACTORS: dict[str, type[Actor]] = {
     "recurrent_hypernetwork": RecurrentHypernetwork,
     "transformer": TransformerPolicy,
     "rl2": RL2,
+    "adapting_hypernetwork": AdaptingHypernetwork,
     "memoryless": Memoryless,
     "told_policy": ToldPolicy,
     "told_mixed_policy": ToldMixedPolicy,
@@ -80,6 +82,7 @@ __all__ = [
     "ActingLearner",
     "Actor",
     "Adapted",
+    "AdaptingHypernetwork",
     "Bayes",
     "BottleneckTransformer",
     "Code",

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import tyro
 
-from compworld.benchmarks.leaderboard.commands import Runs, leaderboard, status, work
+from compworld.benchmarks.data.commands import export
+from compworld.benchmarks.leaderboard.commands import Runs, leaderboard, status, tune, work
+from compworld.benchmarks.published.commands import publish
 from compworld.benchmarks.recipes import ending
 from compworld.benchmarks.recipes.names import (
     BudgetName,
@@ -26,6 +28,8 @@ from compworld.benchmarks.recipes.names import (
 from compworld.benchmarks.recipes.numbers import Count, Few, Pixels, Seed
 from compworld.benchmarks.recipes.parsing import in_one_line, parsed, parsed_one
 from compworld.benchmarks.runs.failures import RunsFailed
+from compworld.benchmarks.site.commands import site
+from compworld.benchmarks.submissions.commands import submit, verify
 
 Trust = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 Json = Annotated[Path | None, tyro.conf.arg(name="json", help="Also write the data to this file.")]
@@ -123,6 +127,18 @@ def video(
         print(path)
 
 
+def gallery(out: Path = Path("gallery")) -> None:
+    """Film each environment and each track at its best, on held-out combinations, as MP4 and GIF.
+
+    Args:
+        out: Folder for the films.
+    """
+    from compworld.benchmarks.reports.gallery import render_gallery
+
+    for path in render_gallery(out, ending.complain):
+        print(path)
+
+
 def inspect(run: str, out: Path = Path("inspection"), runs: Runs = Path("runs"), trust: Trust = False) -> None:
     """Show which modules, pairs and combinations a trained learner fails on, and what it adapted: tables and pictures.
 
@@ -160,7 +176,9 @@ def splits(
 
 
 def play(env_id: EnvironmentId = "CompWorld-Goals-v0", world: Seed = 0, split: SplitName = "train", seed: Seed = 0) -> None:
-    """Play an environment yourself: arrow keys move, space ends or interacts, further interactions on 1, 2, 3.
+    """Play an environment yourself: arrows move, space ends or interacts, further interactions on 1, 2, 3, h asks the expert.
+
+    The window says the task, whether its combination is trained or held out, and what the last episode gave.
 
     Args:
         env_id: Id of the environment.
@@ -234,7 +252,26 @@ def theory(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     command.__name__: command
-    for command in (leaderboard, work, status, train, evaluate, video, inspect, splits, play, bench, theory)
+    for command in (
+        leaderboard,
+        site,
+        work,
+        tune,
+        status,
+        train,
+        evaluate,
+        video,
+        gallery,
+        inspect,
+        publish,
+        export,
+        splits,
+        play,
+        bench,
+        theory,
+        submit,
+        verify,
+    )
 }
 
 

@@ -127,3 +127,27 @@ def dense(family: GridFamily, rows: np.ndarray) -> np.ndarray:
         [np.eye(family.input_size, dtype=np.uint8), family.wall_rows, np.zeros((1, family.input_size), dtype=np.uint8)]
     )
     return np.asarray(table[rows].sum(axis=-2, dtype=np.uint8)).reshape(*rows.shape[:-1], *family.shape, family.channels)
+
+
+def sparse(family: GridFamily, observations: np.ndarray) -> np.ndarray:
+    """Inverse of :func:`dense`: the active rows, int64 [..., R], as :meth:`GridFamily.active_rows` gives them.
+
+    Raises:
+        ValueError: an observation shows no scene of the family's world.
+    """
+    flat = np.asarray(observations).reshape(-1, family.cells, family.channels)
+    walls_BZ = (flat[:, None, :, -1] == family.walls.reshape(1, family.mazes, -1)).all(axis=2)
+    agent_BC, things_BD = flat[:, :, -2] != 0, flat.copy()
+    things_BD[:, :, -2:] = 0
+    things_BD = things_BD.reshape(len(flat), -1) != 0
+    impossible = ~walls_BZ.any(axis=1) | (agent_BC.sum(axis=1) != 1) | (things_BD.sum(axis=1) > family.objects)
+    if impossible.any():
+        raise ValueError(
+            f"observation {np.flatnonzero(impossible)[0]} shows other walls or things than there are in {family.label!r}, "
+            f"world {family.world}; allowed: symbolic observations of that world"
+        )
+    first_BO = np.argsort(~things_BD, axis=1, kind="stable")[:, : family.objects]
+    objects_BO = np.where(np.take_along_axis(things_BD, first_BO, axis=1), first_BO, family.row_count - 1)
+    agent_B = agent_BC.argmax(axis=1) * family.channels + family.features
+    rows = np.concatenate([objects_BO, agent_B[:, None], family.input_size + walls_BZ.argmax(axis=1)[:, None]], axis=1)
+    return rows.reshape(*np.shape(observations)[:-3], family.rows)

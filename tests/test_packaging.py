@@ -174,8 +174,16 @@ def test_without_the_extra_everything_but_learners_works(wheel: Path, tmp_path: 
     assert "this needs 'matplotlib'" in split.stderr
 
 
-def test_commands_say_which_extra_is_missing(tmp_path: Path) -> None:
-    program = "import sys; sys.modules['torch'] = None; from compworld.benchmarks.cli import main; main(['train'])"
+@pytest.mark.parametrize(
+    ("module", "extra", "words"),
+    [
+        ("torch", "agents", ["train"]),
+        ("minari", "data", ["export", "--family", "goals-small", "--format", "minari"]),
+        ("pyarrow", "data", ["export", "--family", "goals-small", "--format", "parquet"]),
+    ],
+)
+def test_commands_say_which_extra_is_missing(module: str, extra: str, words: list[str], tmp_path: Path) -> None:
+    program = f"import sys; sys.modules[{module!r}] = None; from compworld.benchmarks.cli import main; main({words})"
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
@@ -185,12 +193,17 @@ def test_commands_say_which_extra_is_missing(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == "compworld: this needs 'torch', which is not installed: pip install 'compworld[agents]'\n"
+    assert done.stderr == f"compworld: this needs {module!r}, which is not installed: pip install 'compworld[{extra}]'\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_absence_of_what_the_extra_brings_is_explained() -> None:
     from compworld.benchmarks.recipes.ending import FROM_EXTRA
 
     modules = {"scikit-learn": "sklearn", "imageio-ffmpeg": "imageio_ffmpeg"}
-    names = [Requirement(text).name for text in PROJECT["optional-dependencies"]["agents"]]
-    assert sorted(modules.get(name, name) for name in names) == sorted(FROM_EXTRA)
+    brought = {
+        modules.get(Requirement(text).name, Requirement(text).name): extra
+        for extra in ("agents", "data")
+        for text in PROJECT["optional-dependencies"][extra]
+    }
+    assert brought == FROM_EXTRA

@@ -116,11 +116,13 @@ class ActingLearner(Actor):
 
     def imitation_loss(self, trials: Trials) -> Tensor:
         """Mean over steps of the loss of outputs against labels."""
-        like = next(self.parameters())
-        packed = trials.packed(self.problem.inputs, like)
-        outputs = self(packed.seen.by(self.evidence), packed.sizes)
-        weights = like.new_full((1, len(outputs)), 1 / len(outputs))
-        return self.loss(outputs[None], self.targets(packed.values)[None], weights)[0]
+        packed = trials.packed(self.problem.inputs, next(self.parameters()))
+        return self.label_loss(self(packed.seen.by(self.evidence), packed.sizes), packed.values)
+
+    def label_loss(self, outputs: Tensor, values: Tensor) -> Tensor:
+        """Mean over steps of the loss of outputs [S, A] against the expert's values of the actions, [S, A]."""
+        weights = outputs.new_full((1, len(outputs)), 1 / len(outputs))
+        return self.loss(outputs[None], self.targets(values)[None], weights)[0]
 
     def targets(self, values: Tensor) -> Tensor:
         """What outputs should be, by the loss: the best actions with equal probabilities, or values less their mean."""

@@ -28,7 +28,7 @@ class Moments:
 
 
 def step(
-    parameter: Tensor, gradient: Tensor, moments: Moments, learning_rate: float, weight_decay: float
+    parameter: Tensor, gradient: Tensor, moments: Moments, learning_rate: float | Tensor, weight_decay: float
 ) -> tuple[Tensor, Moments]:
     """The parameter and its moments one step later; nothing changes in place."""
     number = moments.steps + 1

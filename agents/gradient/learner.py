@@ -11,7 +11,7 @@ from torch import Tensor
 
 from compworld.agents.evidence import Demonstrations, Evidence
 from compworld.agents.examples import Examples, Problem
-from compworld.agents.gradient.loop import Fast, InnerLoop, descend, with_minibatches
+from compworld.agents.gradient.loop import Fast, InnerLoop, descend, gradient_of, of_step, with_minibatches
 from compworld.agents.learner import Adapted, Learner
 
 
@@ -50,14 +50,11 @@ class GradientLearner(Learner):
 
     def gradient(self, fast: Fast, encoded: Any, examples: Examples, create_graph: bool) -> Fast:
         """Gradient of each task's loss with respect to its fast parameters, itself differentiable if ``create_graph``."""
-        with torch.enable_grad():
-            # A start that does not depend on parameters of the learner has no gradient of its own to pass on.
-            kept = {name for name, value in fast.items() if create_graph and value.requires_grad}
-            fast = {name: value if name in kept else value.detach().requires_grad_() for name, value in fast.items()}
-            loss_T = self.loss(self.predict(fast, encoded), examples.targets, examples.weights)
-            # Tasks do not interact, so the gradient of the sum holds every task's own gradient.
-            gradients = torch.autograd.grad(loss_T.sum(), list(fast.values()), create_graph=create_graph)
-        return dict(zip(fast, gradients, strict=True))
+
+        def loss(fast: Fast) -> Tensor:
+            return self.loss(self.predict(fast, encoded), examples.targets, examples.weights)
+
+        return gradient_of(loss, fast, create_graph)
 
     def draw(self, evidence: Demonstrations, generator: torch.Generator | None) -> Demonstrations:
         return Demonstrations(with_minibatches(self.inner, evidence.examples, generator))
@@ -66,10 +63,10 @@ class GradientLearner(Learner):
         support = self.draw(evidence, generator).examples
         encoded, create_graph = self.encode(support.inputs), torch.is_grad_enabled() and self.inner.second_order
 
-        def gradient(fast: Fast, examples: Examples) -> Fast:
-            return self.gradient(fast, encoded, examples, create_graph)
+        def gradient(fast: Fast, number: int) -> Fast:
+            return self.gradient(fast, encoded, of_step(support, number), create_graph)
 
-        return AdaptedNetwork(self, descend(self.inner, self.initial_fast(encoded), support, gradient))
+        return AdaptedNetwork(self, descend(self.inner, self.initial_fast(encoded), gradient))
 
 
 class AdaptedNetwork(Adapted):

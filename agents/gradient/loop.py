@@ -49,27 +49,42 @@ class InnerLoop:
                 raise ValueError(f"inner {name} is {getattr(self, name)}; allowed: finite numbers from 0")
 
 
-def descend(inner: InnerLoop, start: Fast, support: Examples, gradient: Callable[[Fast, Examples], Fast]) -> Fast:
+def gradient_of(loss: Callable[[Fast], Tensor], fast: Fast, create_graph: bool) -> Fast:
+    """Gradient of each task's loss with respect to its fast parameters, itself differentiable if ``create_graph``.
+
+    Args:
+        loss: of every task, [T], from fast parameters; tasks do not interact.
+        fast: where the gradient is taken.
+        create_graph: see above.
+    """
+    with torch.enable_grad():
+        # A start that does not depend on parameters of the learner has no gradient of its own to pass on.
+        kept = {name for name, value in fast.items() if create_graph and value.requires_grad}
+        fast = {name: value if name in kept else value.detach().requires_grad_() for name, value in fast.items()}
+        # As tasks do not interact, the gradient of the sum holds every task's own gradient.
+        gradients = torch.autograd.grad(loss(fast).sum(), list(fast.values()), create_graph=create_graph)
+    return dict(zip(fast, gradients, strict=True))
+
+
+def descend(inner: InnerLoop, start: Fast, gradient: Callable[[Fast, int], Fast], rates: Fast | None = None) -> Fast:
     """The fast parameters of every task after the inner steps; differentiable where the gradients are.
 
     Args:
         inner: how to adapt.
         start: fast parameters before adaptation.
-        support: the examples of each task.
-        gradient: of each task's loss on examples, with respect to its fast parameters.
+        gradient: of each task's loss with respect to its fast parameters, in the inner step of that number.
+        rates: learning rates by name, that broadcast with the fast parameters; by default that of ``inner`` for all.
     """
     fast, moments = start, {name: adamw.Moments.like(value) for name, value in start.items()}
     for number in range(inner.steps):
-        weights = support.weights if support.minibatches is None else support.minibatches[number]
-        gradients = gradient(fast, replace(support, weights=weights))
+        gradients = gradient(fast, number)
         moved: Fast = {}
         for name, value in fast.items():
+            rate = inner.learning_rate if rates is None else rates[name]
             if inner.optimizer == "sgd":
-                moved[name] = value - inner.learning_rate * gradients[name]
+                moved[name] = value - rate * gradients[name]
             else:
-                moved[name], moments[name] = adamw.step(
-                    value, gradients[name], moments[name], inner.learning_rate, inner.weight_decay
-                )
+                moved[name], moments[name] = adamw.step(value, gradients[name], moments[name], rate, inner.weight_decay)
         fast = moved
     return fast
 
@@ -96,3 +111,8 @@ def with_minibatches(inner: InnerLoop, support: Examples, generator: torch.Gener
     times = torch.zeros(inner.steps, tasks, samples + 1).scatter_add_(2, drawn, torch.ones_like(drawn, dtype=torch.float32))
     counted = times[..., :samples].to(support.weights) * (support.weights > 0)
     return replace(support, minibatches=counted / counted.sum(2, keepdim=True).clamp_min(1))
+
+
+def of_step(support: Examples, number: int) -> Examples:
+    """The support sets as the inner step of that number sees them."""
+    return support if support.minibatches is None else replace(support, weights=support.minibatches[number])

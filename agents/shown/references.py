@@ -87,7 +87,7 @@ class Posterior(Adapted):
         scene = self.agent.read(inputs.flatten(0, 1).cpu().numpy())
         values = torch.as_tensor(self.agent.values(state, scene), device=inputs.device).view(tasks, samples, -1)
         outputs = values.to(torch.get_default_dtype())
-        if self.problem.loss == "squared_error":
+        if self.problem.loss != "cross_entropy":
             return outputs
         best = torch.nn.functional.one_hot(values.argmax(-1), values.shape[-1])
         return torch.where(best > 0, outputs.new_tensor(1.0), outputs.new_tensor(CERTAIN)).log()

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from compworld.benchmarks.leaderboard.behind import as_lines
+from compworld.benchmarks.leaderboard.entries import add_entries
 from compworld.benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
+from compworld.benchmarks.leaderboard.films import films
 from compworld.benchmarks.leaderboard.grid import grid
+from compworld.benchmarks.leaderboard.published import RUNS, TABLE
 from compworld.benchmarks.leaderboard.records import add_records, read_record
 from compworld.benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
 from compworld.benchmarks.leaderboard.sentences import budget, decoded, leads, missing, played
@@ -26,9 +30,6 @@ from compworld.files import write_json, write_text
 if TYPE_CHECKING:
     from compworld.benchmarks.reports.result_plots import Panel
 
-FILMED = ("linear_hypernetwork", "anil")
-FILMED_TRIALS = ("recurrent_hypernetwork", "gru")
-
 
 def leaderboard(
     preset_name: str = "quick",
@@ -43,6 +44,7 @@ def leaderboard(
     engine: Engine = side_by_side,
     fail_fast: bool = False,
     log: str | None = None,
+    submissions: Path | None = None,
 ) -> list[Section]:
     """Run what has no result yet, print the table and write everything into ``out / preset``.
 
@@ -61,6 +63,7 @@ def leaderboard(
         engine: who runs them; see :mod:`compworld.benchmarks.runs.executors`.
         fail_fast: stop at the first run that fails, and make no table.
         log: logger of each run; see :mod:`compworld.benchmarks.runs.loggers`.
+        submissions: folder of entries; those that were verified are listed too.
 
     Raises:
         ValueError: something of this does not exist, or nothing is left to run.
@@ -77,14 +80,17 @@ def leaderboard(
     outcomes = run_with_progress(configs, runs, workers, console, engine, fail_fast, log)
     sections = sections_of(outcomes)
     add_records(sections, records)
-    cost = budget(chosen.title, outcomes, time.perf_counter() - started)
+    unlisted = [] if submissions is None else add_entries(sections, submissions)
+    cost = [*budget(chosen.title, outcomes, time.perf_counter() - started), *unlisted]
     write_text(folder / "leaderboard.md", markdown(sections, cost))
     write_text(folder / "leaderboard.csv", as_csv(sections))
-    write_json(folder / "leaderboard.json", as_json(sections, cost))
+    write_json(folder / TABLE, as_json(sections, cost))
+    write_text(folder / RUNS, as_lines(sections))
     show(sections, cost, console)
     pictures(sections, folder)
-    _videos(sections, runs, folder, console)
-    _say(console, f"Written to {folder}: leaderboard.md, .json, .csv, plots and videos.")
+    for line in films(sections, runs, folder):
+        _say(console, line)
+    _say(console, f"Written to {folder}: leaderboard.md, .json, .csv, runs.jsonl, plots and videos.")
     results_of(outcomes)
     return sections
 
@@ -178,25 +184,3 @@ def _panel(section: Section, score: str) -> "Panel":
         if all(curves):
             panel.curves[method] = curves
     return panel
-
-
-def _videos(sections: Sequence[Section], runs: Path, folder: Path, console: Console) -> None:
-    """Expert beside the agents of seed 0 on held-out combinations: the first support of each family, episodes and trials."""
-    from compworld.benchmarks.reports.video import render_video
-
-    filmed: set[str] = set()
-    for section in sections:
-        trials = isinstance(section, TrialSection)
-        name = f"{section.family.label}_held_out{'_trials' if trials else ''}"
-        chosen = FILMED_TRIALS if trials else FILMED
-        results = [section.rows[method].results.get(0) for method in chosen if method in section.rows]
-        ids = [result["run_id"] for result in results if result is not None]
-        if section.family.expert is None or not ids or name in filmed:
-            continue
-        filmed.add(name)
-        episodes = 2 if trials else 4
-        try:
-            files = render_video(runs, ids, "held_out", episodes, folder / name, tell=lambda line: _say(console, line))
-            _say(console, f"Video: {', '.join(map(str, files))}")
-        except (OSError, ValueError, RuntimeError) as error:  # the table is worth more than its film
-            _say(console, f"No video of {section.family.label}: {error}")

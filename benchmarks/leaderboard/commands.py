@@ -1,4 +1,4 @@
-"""The commands about many runs: ``leaderboard``, ``work`` and ``status``. Nothing heavy is loaded before one runs."""
+"""The commands about many runs: ``leaderboard``, ``work``, ``tune`` and ``status``. Nothing heavy is loaded before one runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,8 @@ from compworld.benchmarks.recipes.names import (
     PresetName,
     check_methods,
 )
-from compworld.benchmarks.recipes.numbers import Few
+from compworld.benchmarks.recipes.numbers import Count, Few, Seed
+from compworld.benchmarks.recipes.parsing import in_one_line
 
 Runs = Annotated[Path, tyro.conf.arg(help="Folder in which every run has its own folder.")]
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
@@ -34,12 +35,13 @@ def leaderboard(
     runs: Runs = Path("runs"),
     out: Path = Path("leaderboard"),
     records: tuple[Path, ...] = (),
+    submissions: Path = Path("submissions"),
 ) -> None:
     """Run every method on every family of a preset; prints the table and writes Markdown, JSON, CSV, plots and videos.
 
     Args:
-        preset: quick (minutes on two cores), rewarded-quick (agents that adapt by acting, an hour), teacher (the small
-            Teacher), evening (the paper's settings, 8 hours) or iclr2024 (its budgets too, days).
+        preset: quick (minutes on two cores), hour (the same in eight worlds), rewarded-quick (agents that adapt by acting, an
+            hour), teacher (the small Teacher), evening (the paper's settings, 8 hours) or iclr2024 (its budgets too, days).
         method: Which methods; your own as module:Class; by default those of the preset.
         family: Which families of the preset; by default all.
         seeds: Number of seeds, instead of the preset's; seed s plays in world s.
@@ -53,6 +55,7 @@ def leaderboard(
         runs: Folder in which every run has its own folder.
         out: Folder for the table.
         records: Files that results of compworld.evaluate were saved to; they are listed beside the runs.
+        submissions: Folder of entries; those that were verified are listed beside the runs.
     """
     check_methods(*method)
     from compworld.benchmarks.leaderboard.board import leaderboard as make_leaderboard
@@ -60,7 +63,7 @@ def leaderboard(
 
     engine = engine_of(executor, runs, slurm)
     chosen = method or None, family or None
-    make_leaderboard(preset, *chosen, seeds, runs, out, workers, device, records, engine, fail_fast, log)
+    make_leaderboard(preset, *chosen, seeds, runs, out, workers, device, records, engine, fail_fast, log, submissions)
 
 
 def work(
@@ -95,6 +98,46 @@ def work(
     from compworld.benchmarks.runs.executors import run_unclaimed
 
     print(run_unclaimed(grid(preset, method or None, family or None, seeds, device), runs, workers, retry, log))
+
+
+def tune(
+    grid: tuple[str, ...],
+    *,
+    method: MethodName | str,
+    family: FamilyName = "goals-small",
+    preset: PresetName = "quick",
+    world: tuple[Seed, ...] = (101,),
+    steps: Count | None = None,
+    out: Path = Path("tuning"),
+) -> None:
+    """Try every combination of some settings of a method, on validation tasks of worlds that no table plays.
+
+    What a record has already is not tried again, and held-out combinations are never looked at.
+
+    Args:
+        grid: Fields of the run's config with their values, such as outer.learning-rate=0.001,0.003 width=32,64.
+        method: One of these, or your own as module:Class.
+        family: A family of the preset.
+        preset: Where all other settings come from.
+        world: Worlds in which each setting is tried, from 100.
+        steps: Outer steps, instead of the preset's.
+        out: Folder of the records, one file for each family and method.
+    """
+    check_methods(method)
+    from compworld.benchmarks.recipes.presets import preset as preset_of
+    from compworld.benchmarks.reports.escapes import terminal
+    from compworld.benchmarks.reports.table import Table
+    from compworld.benchmarks.runs import tuning
+
+    configs = [preset_of(preset).config(family, method, number) for number in world]
+    if steps is not None:
+        configs = [config.with_steps(steps, steps // 10) for config in configs]
+    path = out / family / f"{method.replace(':', '.')}.json"
+    trials = in_one_line(lambda: tuning.tune(configs, grid, path))
+    table = Table(["settings", "world", "steps", "validation loss", "processor seconds"], title=f"{method}, {family}")
+    names = ("settings", "world", "steps", "validation_loss", "processor_seconds")
+    table.rows += [tuple(trial[name] for name in names) for trial in trials]
+    table.show(terminal())
 
 
 def status(

@@ -10,6 +10,7 @@ from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.reports.table import Table
 from compworld.benchmarks.runs.provenance import provenance
 from compworld.benchmarks.scores import statistics
+from compworld.benchmarks.scores.names import title_of_score
 
 
 def table_of(section: Section, columns: Sequence[tuple[str, str]]) -> Table:
@@ -52,7 +53,20 @@ def as_json(sections: Sequence[Section], budget: Sequence[str]) -> dict[str, Any
     comparisons = [
         {"section": section.title, **comparison.as_dict()} for section in sections for comparison in comparisons_of(section)
     ]
-    return {"budget": list(budget), **provenance(), "rows": rows, "comparisons": comparisons}
+    described = [_of_section(section) for section in sections]
+    return {"budget": list(budget), **provenance(), "sections": described, "rows": rows, "comparisons": comparisons}
+
+
+def _of_section(section: Section) -> dict[str, Any]:
+    """What the estimates of its rows are of: keys of scores with their words, and the one that methods are compared by."""
+    return {
+        "title": section.title,
+        "family": section.family.label,
+        "support": section.support,
+        "track": section.track,
+        "headline": section.key("held_out", section.compared)[1],
+        "scores": {section.key("held_out", score)[1]: title_of_score(score) for _, score in section.columns},
+    }
 
 
 def _as_dict(section: Section, row: Row) -> dict[str, Any]:

@@ -81,6 +81,11 @@ class Section:
         return f"{self.family.label}, {self.support} support"
 
     @property
+    def track(self) -> str:
+        """The track that its methods are on, one of :data:`compworld.benchmarks.recipes.config.TRACKS`."""
+        return "shown"
+
+    @property
     def columns(self) -> list[tuple[str, str]]:
         """(set, score) of every column; a terminal has room for :attr:`narrow_columns` only."""
         return [*((which, score) for score in self.family.scores for which in GENERALISATION), ("gap", COMMON)]
@@ -125,6 +130,10 @@ class TrialSection(Section):
     @property
     def title(self) -> str:
         return f"{self.family.label}, {self.support} support, {KINDS[self.kind]}"
+
+    @property
+    def track(self) -> str:
+        return "told" if self.kind == "told" else "rewarded"
 
     @property
     def columns(self) -> list[tuple[str, str]]:

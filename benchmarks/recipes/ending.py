@@ -6,25 +6,29 @@ import sys
 from collections.abc import Iterator
 
 from compworld.benchmarks.runs.failures import RunsFailed
+from compworld.benchmarks.submissions.failures import NotConfirmed
 
 REFUSED, FAILED = 2, 1
 """Exit codes: what was asked for is not allowed, or something went wrong on the way."""
 
-FROM_EXTRA = (
-    "imageio",
-    "imageio_ffmpeg",
-    "joblib",
-    "matplotlib",
-    "msgspec",
-    "numba",
-    "psutil",
-    "safetensors",
-    "scipy",
-    "sklearn",
-    "threadpoolctl",
-    "torch",
-)
-"""Modules that come with the extra ``agents``."""
+FROM_EXTRA = {
+    "imageio": "agents",
+    "imageio_ffmpeg": "agents",
+    "jinja2": "agents",
+    "joblib": "agents",
+    "matplotlib": "agents",
+    "minari": "data",
+    "msgspec": "agents",
+    "numba": "agents",
+    "psutil": "agents",
+    "pyarrow": "data",
+    "safetensors": "agents",
+    "scipy": "agents",
+    "sklearn": "agents",
+    "threadpoolctl": "agents",
+    "torch": "agents",
+}
+"""Modules, and the extra that each comes with."""
 
 
 @contextlib.contextmanager
@@ -44,12 +48,13 @@ def in_one_line() -> Iterator[None]:
         yield
     except ValueError as error:
         _end(str(error), REFUSED)
-    except (OSError, MemoryError, RunsFailed) as error:
+    except (OSError, MemoryError, RunsFailed, NotConfirmed) as error:
         _end(str(error) or "not enough memory", FAILED)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in FROM_EXTRA:
+        extra = FROM_EXTRA.get((error.name or "").partition(".")[0])
+        if extra is None:
             raise
-        _end(f"this needs {error.name!r}, which is not installed: pip install 'compworld[agents]'", FAILED)
+        _end(f"this needs {error.name!r}, which is not installed: pip install 'compworld[{extra}]'", FAILED)
     except KeyboardInterrupt:
         _end("interrupted; finished runs are kept, the same command continues the others", FAILED)
 

@@ -15,9 +15,13 @@ Options = ParamSpec("Options")
 
 ADAPTIVE = ("linear_hypernetwork", "deep_hypernetwork", "anil", "maml")
 FLOORS = ("no_adaptation", "random", "memoryless", "random_play")
+REFERENCES = ("bayes", "bayes_trained", "shown_bayes", "shown_bayes_trained")
+"""Methods that know the rules, which others of their table have to find out: lines in pictures, as floors are."""
 
-REFERENCES = ("shown_bayes", "shown_bayes_trained")
-"""Of demonstrations: lines in pictures, as floors are, and within what is shown."""
+TOLD = tuple(name for name, method in METHODS.items() if method.evidence is Code)
+"""Methods that are told the task, which others of their table may have to find out."""
+
+ALL_METHODS = tuple(METHODS)
 
 TITLES = {
     "linear_hypernetwork": "linear hypernetwork",
@@ -40,6 +44,7 @@ TITLES = {
     "recurrent_hypernetwork": "recurrent hypernetwork",
     "transformer": "transformer",
     "rl2": "RL² (PPO)",
+    "adapting_hypernetwork": "hypernetwork, gradient steps",
     "memoryless": "without memory (floor)",
     "told_policy": "policy told the task",
     "told_mixed_policy": "mixed policy told the task",

@@ -27,6 +27,7 @@ MethodName = Literal[
     "recurrent_hypernetwork",
     "transformer",
     "rl2",
+    "adapting_hypernetwork",
     "memoryless",
     "told_policy",
     "told_mixed_policy",
@@ -38,11 +39,18 @@ MethodName = Literal[
 
 METHOD_NAMES: tuple[MethodName | str, ...] = get_args(MethodName)
 
-PresetName = Literal["quick", "rewarded-quick", "teacher", "evening", "iclr2024"]
+PresetName = Literal["quick", "hour", "rewarded-quick", "teacher", "evening", "iclr2024"]
 """Keys of :data:`compworld.benchmarks.recipes.presets.PRESETS`."""
 
 FamilyName = Literal[
-    "preferences", "preferences-small", "goals", "goals-small", "teacher", "teacher-small", "teacher-scaling2025"
+    "preferences",
+    "preferences-small",
+    "goals",
+    "goals-small",
+    "teacher",
+    "teacher-small",
+    "teacher-scaling2025",
+    "teacher-layerwise",
 ]
 """What ``compworld.families.family_names()`` gives."""
 
@@ -63,6 +71,15 @@ ExperimentName = Literal[
 
 BudgetName = Literal["quick", "full"]
 """Budgets of every study."""
+
+ObservationName = Literal["symbolic", "minigrid", "indices", "relative", "relative_indices", "text"]
+"""Keys of :data:`compworld.envs.observations.OBSERVATIONS`."""
+
+FormatName = Literal["minari", "parquet"]
+"""Keys of :data:`compworld.benchmarks.data.export.FORMATS`."""
+
+BehaviourName = Literal["expert", "random", "mixed"]
+"""Keys of :data:`compworld.benchmarks.data.episodes.BEHAVIOURS`."""
 
 SetName = Literal["train", "fresh_episodes", "held_out"]
 """Entries of :data:`compworld.benchmarks.scores.names.SETS`."""

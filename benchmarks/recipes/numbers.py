@@ -23,14 +23,15 @@ Pixels = Annotated[int, Whole(1, 512)]
 
 
 def check(name: str, value: Any, hint: Any) -> None:
-    """Hold an argument's value against its annotation.
+    """Hold an argument's value, or each of several, against its annotation.
 
     Raises:
         ValueError: naming the argument, its value and what is allowed.
     """
     kinds = [made for one in (hint, *get_args(hint)) for made in getattr(one, "__metadata__", ()) if isinstance(made, Whole)]
-    if kinds and value is not None and not kinds[0].least <= value <= kinds[0].most:
-        raise ValueError(f"--{name.replace('_', '-')} is {value}; allowed: {kinds[0]}")
+    for one in value if isinstance(value, tuple) else (value,):
+        if kinds and one is not None and not kinds[0].least <= one <= kinds[0].most:
+            raise ValueError(f"--{name.replace('_', '-')} is {one}; allowed: {kinds[0]}")
 
 
 def home(value: Any) -> Any:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from compworld.benchmarks.recipes import evening, iclr2024, quick, rewarded, teacher
+from compworld.benchmarks.recipes import evening, hour, iclr2024, quick, rewarded, teacher
 from compworld.benchmarks.recipes.preset import Preset
 
 PRESETS: dict[str, Callable[[], Preset]] = {
     "quick": quick.preset,
+    "hour": hour.preset,
     "rewarded-quick": rewarded.preset,
     "teacher": teacher.preset,
     "evening": evening.preset,

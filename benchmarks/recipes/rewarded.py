@@ -9,6 +9,7 @@ from typing import Any
 from compworld.agents import (
     PPO,
     RL2,
+    AdaptingHypernetwork,
     Bayes,
     ContextLearner,
     Memoryless,
@@ -37,7 +38,7 @@ ACTIONS: dict[str, dict[str, Any]] = {
 """How actions are chosen by who imitates best actions: on Goals the likeliest alone finds less, on Preferences, where most
 states have several, drawing mixes them up."""
 COMPARED = ("gru", "recurrent_hypernetwork", "bayes", "bayes_trained", "random_play")
-OTHERS = ("transformer", "memoryless", "rl2", "told_policy", "told_mixed_policy")
+OTHERS = ("adapting_hypernetwork", "transformer", "memoryless", "rl2", "told_policy", "told_mixed_policy")
 
 
 def recipes(steps: Mapping[str, int]) -> dict[str, Callable[[str], Recipe]]:
@@ -55,12 +56,17 @@ def recipes(steps: Mapping[str, int]) -> dict[str, Callable[[str], Recipe]]:
 
         return recipe
 
+    def adapting_hypernetwork(family: str) -> Recipe:
+        reading = {PREFERENCES: 1.0, GOALS: 0.0}[family]
+        return Recipe(options_of(AdaptingHypernetwork, reading=reading, **ACTIONS[family]), outer(family, 1e-2))
+
     def outer(family: str, learning_rate: float) -> OuterLoop:
         return OuterLoop(steps[family], learning_rate, schedule="cosine", warmup=steps[family] // 20)
 
     return {
         "gru": imitating(RecurrentPolicy),
         "recurrent_hypernetwork": imitating(RecurrentHypernetwork),
+        "adapting_hypernetwork": adapting_hypernetwork,
         "transformer": imitating(TransformerPolicy, slower=(GOALS,)),
         "rl2": lambda family: Recipe(options_of(RL2, ppo=PPO(entropy=0.03)), outer(family, 3e-3)),
         "memoryless": imitating(Memoryless),

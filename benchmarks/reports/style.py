@@ -35,6 +35,7 @@ COLOURS = {
     "recurrent_hypernetwork": "#0072B2",
     "transformer": "#E69F00",
     "rl2": "#882255",
+    "adapting_hypernetwork": "#44AA99",
     "told_policy": "#009E73",
     "told_mixed_policy": "#56B4E9",
     "bayes": "#332288",

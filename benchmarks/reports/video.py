@@ -1,34 +1,19 @@
 """Videos: expert and agents side by side in the same episodes, streamed frame by frame."""
 
-import itertools
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from imageio import v2 as imageio
 
+from compworld.benchmarks.published.acting import ActingAgent
 from compworld.benchmarks.recipes.methods import title_of
+from compworld.benchmarks.reports.films import PAUSE_FRAMES, titled, write_film
 from compworld.benchmarks.runs.run import TrainedRun, trained_run
 from compworld.benchmarks.scores.evaluation import show
 from compworld.benchmarks.worlds.world import World
-from compworld.envs.drawing import caption_strip
 from compworld.envs.single import CompWorldEnv
-from compworld.files import new_file
-
-FRAMES_PER_SECOND = 4
-OPTIONS: dict[str, dict[str, Any]] = {
-    ".mp4": {"fps": FRAMES_PER_SECOND, "macro_block_size": 1, "codec": "libx264"},
-    ".gif": {"duration": 1000 // FRAMES_PER_SECOND, "loop": 0},
-}
-"""How a film is written, by suffix."""
-PAUSE_FRAMES = 4
-"""Frames for which the end of an episode stays on the screen."""
-
-TITLE_HEIGHT = 42
-"""Pixels above a picture: two rows, for the longest names."""
-
 
 Policy = Callable[[Any], int]
 """From an observation to an action."""
@@ -77,23 +62,20 @@ def shown_player(run: TrainedRun, environment: CompWorldEnv, streams: np.ndarray
     return Player(title_of(run.config.method), environment, policy_of)
 
 
-def trial_player(run: TrainedRun, environment: CompWorldEnv, episodes: int) -> Player:
+def trial_player(agent: ActingAgent, environment: CompWorldEnv) -> Player:
     """A method that acts in a whole trial of each task, remembering what it saw."""
-    agent = run.actor.player(run.world.grid_family, run.world.split, episodes)
 
     def policy_of(task: int) -> Policy:
-        remembered: list[Any] = []
+        state = None
 
         def policy(observation: dict[str, Any]) -> int:
-            batch = {name: np.asarray(value)[None] for name, value in observation.items()}
-            state = remembered.pop() if remembered else None
-            action, state = agent.predict(batch, state, np.asarray([state is None]))
-            remembered.append(state)
-            return int(action[0])
+            nonlocal state
+            action, state = agent.predict(observation, state)
+            return int(action)
 
         return policy
 
-    return Player(title_of(run.config.method), environment, policy_of)
+    return Player(title_of(agent.config.method), environment, policy_of)
 
 
 def render_video(
@@ -143,57 +125,10 @@ def render_video(
         if first.trials is None:
             players.append(shown_player(one, world.environment(**view), streams, weights))
             continue
-        reads = one.actor.player(world.grid_family, world.split, first.trials.episodes).observation
-        seen = {"observation": reads, "told": one.config.track == "told"}
-        players.append(trial_player(one, world.environment(**view, **seen), first.trials.episodes))
-    frames = _padded(_frames(world, players, weights, which))
-    return _written(frames, [path_with(path, suffix) for suffix in OPTIONS], tell)
-
-
-def path_with(path: Path, suffix: str) -> Path:
-    """The path of a file with a suffix, which takes the place of no other than that of a film: dots are parts of names."""
-    if path.is_dir():
-        path = path / "video"
-    stem = path.name.removesuffix(path.suffix) if path.suffix in OPTIONS else path.name
-    return path.with_name(stem + suffix)
-
-
-def _padded(frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """Video needs even sides."""
-    for frame in frames:
-        yield np.pad(frame, [(0, side % 2) for side in frame.shape[:2]] + [(0, 0)])
-
-
-def _written(frames: Iterator[np.ndarray], paths: Sequence[Path], tell: Callable[[str], None]) -> list[Path]:
-    """Write the same frames to several files; where one fails the others go on."""
-    files, problems = {path: _file(path) for path in paths}, []
-    try:
-        for frame in itertools.chain([None], frames, [None]):
-            for path, file in list(files.items()):
-                try:
-                    file.send(frame)
-                except StopIteration:
-                    pass
-                except (OSError, RuntimeError) as error:  # imageio's where there is no ffmpeg, or it fails
-                    problems.append(f"{path} could not be written ({error})")
-                    del files[path]
-    finally:
-        for file in files.values():
-            file.close()
-    if not files:
-        raise OSError("; ".join(problems))
-    for problem in problems:
-        tell(problem)
-    return list(files)
-
-
-def _file(path: Path) -> Generator[None, np.ndarray | None, None]:
-    """Takes frames for a file until it gets None; the file is there at the end, or not at all."""
-    with new_file(path) as part:
-        writer: Any = imageio.get_writer(part, **OPTIONS[path.suffix])
-        with writer:
-            while (frame := (yield)) is not None:
-                writer.append_data(frame)
+        agent = ActingAgent(one)
+        seen = {"observation": agent.observation, "told": one.config.track == "told"}
+        players.append(trial_player(agent, world.environment(**view, **seen)))
+    return write_film(_frames(world, players, weights, which), path, tell)
 
 
 def _place(run: TrainedRun) -> tuple[Any, ...]:
@@ -221,10 +156,7 @@ def _frames(world: World, players: Sequence[Player], weights: np.ndarray, which:
 def _beside(players: Sequence[Player], which: str) -> np.ndarray:
     pictures = [np.asarray(player.environment.render()) for player in players]
     columns = [
-        np.concatenate(
-            [caption_strip([f"{player.name} ({which.replace('_', ' ')})"], picture.shape[1], TITLE_HEIGHT, 14), picture]
-        )
-        for player, picture in zip(players, pictures, strict=True)
+        titled(picture, f"{player.name} ({which.replace('_', ' ')})") for player, picture in zip(players, pictures, strict=True)
     ]
     gap = np.full((len(columns[0]), 8, 3), 255, dtype=np.uint8)
     return np.concatenate([piece for column in columns for piece in (column, gap)][:-1], axis=1)

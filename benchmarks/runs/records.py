@@ -205,7 +205,7 @@ def read_result(path: Path, config: RunConfig) -> dict[str, Any]:
             f"{path} has schema {found.schema_version} of run {found.run_id!r:.80}; "
             f"allowed: schema {RESULT_VERSION} of this run; {RUN_AGAIN}"
         )
-    result = _sealed(content, Result, path, {"config": config.as_dict()})
+    result = sealed_record(content, Result, path, {"config": config.as_dict()})
     scores = {which: {name: numbers(values) for name, values in of_set.items()} for which, of_set in result["scores"].items()}
     return {**result, "scores": scores}
 
@@ -216,7 +216,7 @@ def read_student(path: Path, setting: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: naming file and field: damaged, changed or of another setting.
     """
-    return _sealed(read_bytes(path), Student, path, setting)
+    return sealed_record(read_bytes(path), Student, path, setting)
 
 
 def read_failure(path: Path) -> dict[str, Any]:
@@ -249,8 +249,18 @@ def check_settings(settings: Mapping[str, Any], path: Path) -> None:
         msgspec.convert(settings, Settings)
 
 
-def _sealed(content: bytes, kind: type[Any], path: Path, expected: Mapping[str, Any]) -> dict[str, Any]:
-    """A record with its own hash, and with what is known of it beforehand."""
+def sealed_record(content: bytes, kind: type[Any], path: Path, expected: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with its own hash.
+
+    Args:
+        content: of the file.
+        kind: its schema.
+        path: of the file.
+        expected: what is known of it beforehand.
+
+    Raises:
+        ValueError: naming file and field: damaged, changed, or of something else.
+    """
     _decoded(content, kind, path, RUN_AGAIN)
     try:
         found = unsealed(json_of(content, path), path)

@@ -1,74 +1,103 @@
-"""Tuning: a method's settings are tried in worlds that no table plays, and judged by validation alone.
-
-``python -m compworld.benchmarks.runs.tuning --family goals-small --method hyla --grid outer.learning-rate=0.001,0.003``
-"""
+"""Tuning: a method's settings are tried in worlds that no table plays, and judged by validation alone."""
 
 import itertools
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import tyro
+import msgspec
 
 from compworld.benchmarks.recipes.changes import changed
 from compworld.benchmarks.recipes.config import RunConfig
-from compworld.benchmarks.recipes.ending import in_one_line
-from compworld.benchmarks.recipes.presets import preset as preset_named
 from compworld.benchmarks.runs.courses import course_of
-from compworld.benchmarks.runs.divergence import why_diverged
+from compworld.benchmarks.runs.divergence import finite, why_diverged
 from compworld.benchmarks.runs.provenance import provenance
+from compworld.benchmarks.runs.records import sealed_record
 from compworld.benchmarks.runs.run import new_method
 from compworld.benchmarks.runs.surroundings import of_a_run
 from compworld.benchmarks.runs.threads import limit_threads
 from compworld.benchmarks.worlds.world import World
-from compworld.files import json_of, read_bytes, write_json
+from compworld.files import read_bytes, sealed, write_json
 
 FIRST_WORLD = 100
 """Tables play worlds below this one."""
 
 
-def tune(
-    family: str,
-    method: str,
-    grid: tuple[str, ...],
-    preset: str = "quick",
-    worlds: tuple[int, ...] = (101,),
-    steps: int | None = None,
-    out: Path = Path("tuning"),
-) -> None:
-    """Try every combination of some settings, and write what came of each to ``out / family / method.json``.
+class Trial(msgspec.Struct):
+    """A setting that was tried; see :func:`tune`."""
 
-    What the file has already is not tried again. Held-out combinations are never looked at.
+    run_id: str
+    settings: str
+    world: int
+    steps: int
+    validation_loss: float | None
+    best_step: int
+    processor_seconds: float
+    diverged: str | None = None
+    validation_action_accuracy: float | None = None
+
+
+class Tuning(msgspec.Struct):
+    """The settings of a method that were tried on a family."""
+
+    family: str
+    method: str
+    trials: list[Trial]
+
+
+def tune(configs: Sequence[RunConfig], grid: Sequence[str], path: Path) -> list[dict[str, Any]]:
+    """Try every combination of some settings; what came of each is written at once, and not tried again.
 
     Args:
-        family: of the preset.
-        method: whose recipe is changed.
-        grid: a field of the config with its values, such as outer.learning-rate=0.001,0.003; each as compworld train has it.
-        preset: from which everything else is taken.
-        worlds: in which each is tried; from 100, so that no table has them.
-        steps: outer steps, instead of the preset's.
-        out: folder of the records.
+        configs: whose settings are changed: of one family and method, in each world.
+        grid: fields with their values, see :func:`settings_of`.
+        path: of the record.
+
+    Returns:
+        All trials of the record.
+
+    Raises:
+        ValueError: a method without training, a world that tables may play, an impossible setting, or a record that is damaged
+            or of something else.
     """
-    if min(worlds) < FIRST_WORLD:
-        raise ValueError(f"worlds are {worlds}; allowed: from {FIRST_WORLD}, for tables play those below")
-    path = out / family / f"{method}.json"
-    trials: list[dict[str, Any]] = json_of(read_bytes(path), path)["trials"] if path.exists() else []
+    for config in configs:
+        if config.outer is None:
+            raise ValueError(f"method {config.method!r} is not trained; allowed: methods with parameters")
+        if config.world < FIRST_WORLD:
+            raise ValueError(f"world is {config.world}; allowed: from {FIRST_WORLD}, for tables play those below")
+    about = {"family": configs[0].family, "method": configs[0].method}
+    wanted = [(settings, changed(config, settings)) for settings in settings_of(grid) for config in configs]
+    trials: list[dict[str, Any]] = read_trials(path, about) if path.exists() else []
     known = {trial["run_id"] for trial in trials}
-    for settings, world in itertools.product(settings_of(grid), worlds):
-        config = preset_named(preset).config(family, method, world)
-        config = changed(config if steps is None else config.with_steps(steps, steps // 10), settings)
+    for settings, config in wanted:
         if config.run_id in known:
             continue
-        found = {"run_id": config.run_id, "settings": " ".join(settings), "world": world, "steps": config.steps}
-        trials.append({**found, **validated(config)})
-        write_json(path, {"family": family, "method": method, "preset": preset, **provenance(), "trials": trials})
-        print(trials[-1], file=sys.stderr)
+        found = {"run_id": config.run_id, "settings": " ".join(settings), "world": config.world, "steps": config.steps}
+        trials.append({**found, **finite(validated(config))})
+        write_json(path, sealed({**about, **provenance(), "trials": trials}))
+    return trials
+
+
+def read_trials(path: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The trials of a record.
+
+    Args:
+        path: of the record.
+        about: the family and the method that it must be of.
+
+    Raises:
+        ValueError: naming file and field: damaged, changed, or of something else.
+    """
+    trials: list[dict[str, Any]] = sealed_record(read_bytes(path), Tuning, path, about)["trials"]
+    return trials
 
 
 def settings_of(grid: Sequence[str]) -> list[list[str]]:
-    """Command-line arguments of every combination of values.
+    """Arguments for :func:`benchmarks.recipes.changes.changed` of every combination of values.
+
+    Args:
+        grid: fields with their values, such as ``"outer.learning-rate=0.001,0.003"``.
 
     Raises:
         ValueError: a field without values.
@@ -77,7 +106,7 @@ def settings_of(grid: Sequence[str]) -> list[list[str]]:
     for text in grid:
         name, equals, values = text.partition("=")
         if not equals or not all(values.split(",")):
-            raise ValueError(f"grid {text!r}; allowed: a field and its values, such as outer.learning-rate=0.001,0.003")
+            raise ValueError(f"grid {text!r:.80}; allowed: a field and its values, such as outer.learning-rate=0.001,0.003")
         columns.append([(f"--{name}", value) for value in values.split(",")])
     return [list(itertools.chain(*row)) for row in itertools.product(*columns)]
 
@@ -88,22 +117,16 @@ def validated(config: RunConfig) -> dict[str, Any]:
     limit_threads()
     world = World(config)
     course = course_of(new_method(config, world), config, world)
-    best: dict[str, Any] = {"validation_loss": None, "best_step": 0}
+    best: dict[str, Any] = {"validation_loss": None, "best_step": 0, "diverged": None}
     started = time.process_time()
     for step in range(1, config.steps + 1):
         course.step()
         if step % config.evaluation.validate_every and step < config.steps:
             continue
         found = course.validate()
-        diverged = why_diverged(course.trainer, found["validation_loss"])
-        if diverged:
-            best["diverged"] = diverged
+        best["diverged"] = why_diverged(course.trainer, found["validation_loss"])
+        if best["diverged"]:
             break
         if best["validation_loss"] is None or found["validation_loss"] < best["validation_loss"]:
             best.update(found, best_step=step)
     return {**best, "processor_seconds": round(time.process_time() - started, 1)}
-
-
-if __name__ == "__main__":
-    with in_one_line():
-        tyro.cli(tune, prog="tuning")

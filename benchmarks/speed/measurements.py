@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -27,6 +28,9 @@ FAMILIES = ("goals", "preferences")
 
 FOR_SECONDS = 1.0
 """Short calls are repeated for so long: the first few of 20 ms took up to half as long again as those that follow."""
+
+TRIAL = {"episodes_per_trial": 4}
+"""What a trial is in measurements: options of an environment."""
 
 COUNTED_TASKS = 8
 """Operations are counted on as many tasks; those of a meta-batch are in proportion."""
@@ -65,12 +69,13 @@ def measurements(repeats: int) -> dict[str, Callable[[], Measured]]:
     for family in (f"{family}-small" for family in FAMILIES):
         found[f"{family}/labels"] = lambda family=family: _labels(family, repeats)  # type: ignore[misc]
     for env_id in ENV_IDS:
-        found[f"single/{env_id}"] = lambda env_id=env_id: _single(env_id, repeats)  # type: ignore[misc]
-        found[f"vector/{env_id}"] = lambda env_id=env_id: _vector(env_id, repeats)  # type: ignore[misc]
+        for suffix, options in {"": {}, "/trials": TRIAL}.items():
+            found[f"single/{env_id}{suffix}"] = partial(_single, env_id, repeats, **options)
+            found[f"vector/{env_id}{suffix}"] = partial(_vector, env_id, repeats, **options)
     import minigrid  # noqa: F401 (registers its ids)
 
-    found["single/MiniGrid-Empty-8x8-v0"] = lambda: _single("MiniGrid-Empty-8x8-v0", repeats)
-    found["vector/MiniGrid-Empty-8x8-v0"] = lambda: _vector("MiniGrid-Empty-8x8-v0", max(1, repeats // 2), 64)
+    found["single/MiniGrid-Empty-8x8-v0"] = partial(_single, "MiniGrid-Empty-8x8-v0", repeats)
+    found["vector/MiniGrid-Empty-8x8-v0"] = partial(_vector, "MiniGrid-Empty-8x8-v0", max(1, repeats // 2), 64)
     return found
 
 
@@ -120,8 +125,8 @@ def _labels(family_name: str, repeats: int, trials: int = 128) -> Measured:
     return Measured(median_seconds(visited.labels, repeats) / labels, "label", note)
 
 
-def _single(env_id: str, repeats: int, steps: int = 2000) -> Measured:
-    environment = gym.make(env_id, disable_env_checker=True)
+def _single(env_id: str, repeats: int, steps: int = 2000, **options: Any) -> Measured:
+    environment = gym.make(env_id, disable_env_checker=True, **options)
     environment.reset(seed=0)
     environment.action_space.seed(0)
     actions = [environment.action_space.sample() for _ in range(steps)]
@@ -132,11 +137,11 @@ def _single(env_id: str, repeats: int, steps: int = 2000) -> Measured:
             if terminated or truncated:
                 environment.reset()
 
-    return Measured(median_seconds(play, repeats) / steps, "step", "with resets")
+    return Measured(median_seconds(play, repeats) / steps, "step", f"{_described(options)}with resets")
 
 
-def _vector(env_id: str, repeats: int, environments: int = 1024, steps: int = 100) -> Measured:
-    envs = gym.make_vec(env_id, num_envs=environments)
+def _vector(env_id: str, repeats: int, environments: int = 1024, steps: int = 100, **options: Any) -> Measured:
+    envs = gym.make_vec(env_id, num_envs=environments, **options)
     envs.reset(seed=0)
     actions = np.random.default_rng(0).integers(envs.single_action_space.n, size=(steps, environments))  # type: ignore[attr-defined]
 
@@ -145,4 +150,8 @@ def _vector(env_id: str, repeats: int, environments: int = 1024, steps: int = 10
             envs.step(row)
 
     seconds = median_seconds(play, repeats) / (steps * environments)
-    return Measured(seconds, "step", f"{environments} environments, with resets")
+    return Measured(seconds, "step", f"{environments} environments, {_described(options)}with resets")
+
+
+def _described(options: dict[str, Any]) -> str:
+    return f"trials of {options['episodes_per_trial']} episodes, " if options else ""

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from compworld import Split, diagnose
+from compworld import ModuleSpace, Split, diagnose
 from compworld.benchmarks.runs.claims import claimed, patiently
 from compworld.benchmarks.runs.failures import RunsFailed
 from compworld.benchmarks.runs.records import read_student
@@ -78,7 +78,7 @@ def split_of(support: str) -> Split:
     Raises:
         ValueError: no list of sets, or a module that does not exist.
     """
-    space = Teacher(modules=MODULES, max_active=MOST_ACTIVE).space
+    space = ModuleSpace.subsets(MODULES, MOST_ACTIVE)
     trained = np.zeros(len(space), dtype=bool)
     try:
         sets = [[int(module) for module in group.split(",")] for group in support.split(";")]

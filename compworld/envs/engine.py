@@ -127,6 +127,10 @@ class Engine:
             f"{self.split_names[index]}  step {int(self.state.elapsed_B[index])}/{horizon}  return {total:.2f}",
         ]
 
+    def demonstration_streams(self, shots: int) -> np.ndarray:
+        """Random streams of starts for demonstrations of each environment's task, int64 [num_envs, shots]."""
+        return randomness.stream(randomness.stream(self.keys, self.episodes)[:, None], np.arange(shots))
+
     def remaining(self, horizon: int) -> np.ndarray:
         """Steps that each episode has left before a horizon, int64 [num_envs]."""
         return np.maximum(horizon - self.state.elapsed_B, 0)

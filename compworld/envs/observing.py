@@ -45,6 +45,7 @@ class Observing:
 
     def __init__(self, family: GridFamily, name: str, told: bool, episodes: int | None, hidden: bool | None = None) -> None:
         make_space, self._scene = observation_kind(name)
+        self._family = family
         self._name, self._told, self._episodes = name, told, episodes
         self._hidden = (episodes is not None and not told) if hidden is None else hidden
         self._code = told and name != "text"
@@ -56,6 +57,10 @@ class Observing:
             parts["code"] = spaces.Box(-LARGEST_WEIGHT, LARGEST_WEIGHT, (family.code_size,), np.float32)
         self._bare = episodes is None and not self._code
         self.space: spaces.Space[Any] = scene if self._bare else spaces.Dict(parts)
+
+    def of_scenes(self) -> "Observing":
+        """The same kind of observation of the scene alone, which does not tell the task: what demonstrations show."""
+        return Observing(self._family, self._name, False, None, hidden=True)
 
     def __call__(self, engine: Engine) -> Any:
         """The observations of all environments."""

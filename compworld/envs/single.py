@@ -14,6 +14,7 @@ from compworld.envs.engine import RESET_OPTIONS, Engine
 from compworld.envs.infos import single_info
 from compworld.envs.minigrid import MiniGridView
 from compworld.envs.observing import Observing, single
+from compworld.envs.showing import Shown, demonstrations
 from compworld.envs.trials import TrialEngine
 from compworld.families import Family, GridFamily
 from compworld.families.expert import Expert
@@ -201,6 +202,14 @@ class CompWorldEnv(MiniGridView, gym.Env[Any, Any]):
     def random_return(self) -> float:
         """The expected sum of rewards of uniformly random actions over the steps that remain, computed exactly."""
         return float(self.expert.random_return(self.engine.state, self._remaining())[0])
+
+    def demonstrations(self, shots: int | None = None) -> Shown:
+        """What the expert does in the task of this episode or trial, from other starts; for agents that are shown tasks.
+
+        Args:
+            shots: number of demonstrations; by default the family's.
+        """
+        return demonstrations(self.engine, self._observe, shots)
 
     def _remaining(self) -> np.ndarray:
         return self.engine.remaining(self.horizon)

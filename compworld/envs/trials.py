@@ -173,6 +173,10 @@ class TrialEngine(Engine):
         mission, line = super().caption(index, horizon, float(self.returns_B[index]))
         return [mission, f"episode {int(self.episode_B[index]) + 1}/{self.per_trial}  {line}"]
 
+    def demonstration_streams(self, shots: int) -> np.ndarray:
+        """Those after the K episodes of the trial."""
+        return randomness.stream(self.streams_B[:, None], self.per_trial + np.arange(shots))
+
     def to_plain(self, index: int) -> dict[str, Any]:
         action = int(self.previous_action_B[index])
         trial = {

@@ -17,6 +17,7 @@ from compworld.envs.engine import RESET_OPTIONS
 from compworld.envs.infos import batched_info
 from compworld.envs.observing import Observing
 from compworld.envs.resetting import UNKNOWN_SEED, read_each, read_mask, read_seeds
+from compworld.envs.showing import Shown, demonstrations
 from compworld.envs.single import RENDER_MODES, make_engine, plain_spec, read_rendering
 from compworld.envs.trials import Ended
 from compworld.families import Family, GridFamily
@@ -229,6 +230,10 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
     def random_return(self) -> np.ndarray:
         """The expected sum of rewards of uniformly random actions over the steps that remain, exactly, float64 [num_envs]."""
         return np.asarray(self.family.expert.random_return(self.engine.state, self.engine.remaining(self.horizon)))
+
+    def demonstrations(self, shots: int | None = None) -> Shown:
+        """As of :class:`compworld.envs.single.CompWorldEnv`, of each environment's task."""
+        return demonstrations(self.engine, self._observe, shots)
 
     def _seed(self, seeds: list[int | None], where: np.ndarray) -> None:
         """Begin new streams for those of the environments ``where`` that have a seed; at first, for all of them."""

@@ -44,7 +44,7 @@ def evaluate(
             remembers, and ``"episode_start"`` of the observation tells of each episode. ``"told"``: the observation of
             ``gym.make(env_id, told=True)``: the task's weights under the key ``code``, or its mission in a text or MiniGrid
             observation. ``"shown"``: the agent's ``show(demonstrations)``, if it has one, is called before each batch of
-            tasks with a :class:`compworld.evaluation.showing.Shown`; what it returns is the ``state`` of the first
+            tasks with a :class:`compworld.envs.showing.Shown`; what it returns is the ``state`` of the first
             ``predict``. The observation is the scene alone. In the last two, ``episode_start`` is True at every episode's
             start.
         world: seed of mazes, preferences and split.

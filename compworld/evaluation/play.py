@@ -10,9 +10,10 @@ from compworld import randomness
 from compworld.arguments import choice, integer
 from compworld.envs.lockstep import Lockstep
 from compworld.envs.observing import Observing
+from compworld.envs.showing import Shown, demonstrations
 from compworld.envs.trials import TrialEngine
 from compworld.evaluation.calling import Caller, Refused
-from compworld.evaluation.showing import shown_to
+from compworld.evaluation.combinations import key_of_trials
 from compworld.families.demonstrations import demonstrate
 from compworld.families.grid import GridFamily
 from compworld.modules.splits import Split
@@ -90,7 +91,7 @@ def play_trials(
     shots = integer("shots", family.shots if shots is None else shots, 1)
     caller = Caller(agent, family.actions, deterministic)
     parts: list[Played] = []
-    key = randomness.key_of("trials", seed, which)
+    key = key_of_trials(which, seed)
     for first in range(0, trials, BATCH):
         numbers = np.arange(first, min(first + BATCH, trials))
         engine = TrialEngine(len(numbers), episodes, family, None, split, None, which)
@@ -102,8 +103,7 @@ def play_trials(
         state = None
         try:
             if track == "shown" and hasattr(agent, "show"):
-                demonstrations = shown_to(engine, observe, shots)
-                state = batch.show(agent, demonstrations)
+                state = batch.show(agent, demonstrations(engine, observe, shots))
             batch.play(caller, observe, state, each_episode=track != "rewarded")
         except Refused as refused:
             parts.append(batch.played())
@@ -130,9 +130,9 @@ class _Batch:
         """bool [B]; which trials are over."""
         return self.trials.over_B
 
-    def show(self, agent: Any, demonstrations: Any) -> Any:
+    def show(self, agent: Any, shown: Shown) -> Any:
         try:
-            return agent.show(demonstrations)
+            return agent.show(shown)
         except Exception as error:
             raise Refused(f"show() raised {type(error).__name__}: {' '.join(str(error).split())[:200]}") from error
 

@@ -14,9 +14,9 @@ from compworld.families.registry import (
     trial_sizes,
     unregister_family,
 )
-from compworld.families.teacher import Teacher
+from compworld.families.teacher import LayerwiseTeacher, Teacher
 
-for _family in (Preferences, Goals, Teacher):
+for _family in (Preferences, Goals, Teacher, LayerwiseTeacher):
     register_family(_family)
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Family",
     "Goals",
     "GridFamily",
+    "LayerwiseTeacher",
     "Preferences",
     "Teacher",
     "check_split",

@@ -48,6 +48,10 @@ class Family(ABC):
     """The scores that tables show, the headline first; :data:`compworld.families.scores.TITLES` has their words."""
     horizon: int
     """Most steps of an episode."""
+    versions: ClassVar[Mapping[str, int]] = {}
+    """The version of a variant's tasks, ``""`` for none, where they are not the first ones of that name."""
+    combination_draw: ClassVar[int] = 0
+    """Which draw of an episode's stream chooses its combination."""
 
     variant: str = ""
     """The variant that it was made as, ``""`` for none."""
@@ -73,6 +77,11 @@ class Family(ABC):
     def env_id(self) -> str | None:
         """Gymnasium's id for it, such as ``"CompWorld-Goals-Small-v0"``; None where there is nothing to act in."""
         return self.env_id_of(self.variant)
+
+    @property
+    def version_id(self) -> str:
+        """The full name with the version of its tasks, such as ``"goals-small-v0"``."""
+        return f"{self.label}-v{self.version_of(self.variant)}"
 
     @property
     def expert(self) -> Expert | None:
@@ -111,13 +120,18 @@ class Family(ABC):
         return f"{cls.name}-{variant}" if variant else cls.name
 
     @classmethod
+    def version_of(cls, variant: str) -> int:
+        """The version of a variant's tasks: a changed task is a new one."""
+        return cls.versions.get(variant, 0)
+
+    @classmethod
     def env_id_of(cls, variant: str) -> str | None:
         """Gymnasium's id for a variant, see :attr:`env_id`."""
         return None
 
     def draw_weights(self, stream_B: Array, pool: Array) -> Array:
         """Draw a task per stream: a combination uniformly from ``pool`` (indices), then its weights; float64 [B, M]."""
-        combination = pool[randomness.integers(randomness.draws(stream_B, 0, 1)[:, 0], len(pool))]
+        combination = pool[randomness.integers(randomness.draws(stream_B, self.combination_draw, 1)[:, 0], len(pool))]
         return self.weigh(stream_B, self._active(stream_B, combination))
 
     def weights_in_turn(self, stream_B: Array, pool: Array) -> Array:
@@ -178,6 +192,10 @@ class Family(ABC):
                 f"task is {shown(task)}; allowed: {{'weights': [one number for each of {self.code_size} modules]}}"
             )
         return weights_from(task["weights"], self.code_size)
+
+    def legend(self) -> dict[str, Any]:
+        """What numbers in tasks and samples stand for, as plain data, for who reads them without this package."""
+        return {"modules": list(self.space.module_names), "inputs": self.input_size, "outputs": self.actions}
 
     @abstractmethod
     def mission(self, weights_M: np.ndarray) -> str:

@@ -6,7 +6,7 @@ Axes of array names: B batch, M modules, O objects, R active rows of an observat
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from compworld.families.samples import Samples, pack
 from compworld.families.state import Outcome, State
 from compworld.families.weights import TABLES
 from compworld.grid.moves import FACING, MOVES, next_cells
-from compworld.grid.objects import OBJECTS
+from compworld.grid.objects import OBJECTS, name_of
 from compworld.modules.spaces import ModuleSpace
 
 LONGEST_HORIZON = 10_000
@@ -105,7 +105,7 @@ class GridFamily(Family):
 
     @classmethod
     def env_id_of(cls, variant: str) -> str | None:
-        return "-".join(["CompWorld", cls.title, *filter(None, [variant.title()]), "v0"])
+        return "-".join(["CompWorld", cls.title, *filter(None, [variant.title()]), f"v{cls.version_of(variant)}"])
 
     @cached_property
     def shape(self) -> tuple[int, int]:
@@ -241,6 +241,13 @@ class GridFamily(Family):
         moves = [self.action_names.index(name) for name in MOVES]
         cell[..., moves], facing[:, moves] = self.next_cell, FACING
         return cell, facing
+
+    def legend(self) -> dict[str, Any]:
+        """With names of actions and channels, and the mazes as rows of ``#`` (wall) and ``.``."""
+        channels = [*(name_of(feature) for feature in range(self.features)), "agent", "wall"]
+        mazes = [["".join(".#"[wall] for wall in row) for row in maze] for maze in self.walls.astype(int).tolist()]
+        own = {"shape": [*self.shape, self.channels], "channels": channels, "actions": list(self.action_names), "mazes": mazes}
+        return {**super().legend(), **own}
 
     def check(self, state: State) -> str | None:
         """What is impossible about a state of one episode, beyond cells that are walls or taken twice; None if nothing."""

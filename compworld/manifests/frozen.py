@@ -15,7 +15,7 @@ from compworld.modules.splits import make_split
 from compworld.modules.supports import SUPPORTS
 
 WORLDS = range(10)
-FAMILY_NAMES = ("preferences", "preferences-small", "goals", "goals-small", "teacher", "teacher-small")
+FAMILY_NAMES = ("preferences", "preferences-small", "goals", "goals-small", "teacher", "teacher-small", "teacher-layerwise")
 """The families whose splits are frozen."""
 
 
@@ -31,11 +31,14 @@ def manifest_names() -> list[tuple[str, str]]:
 
 def build_manifest(family: str, support: str) -> dict[str, Any]:
     """Generate the manifest of a family and support from the code."""
-    worlds = {str(world): make_split(make_family(family, world).space, support, world) for world in WORLDS}
+    made = make_family(family)
+    worlds = {str(world): make_split(made.space, support, world) for world in WORLDS}
+    version = made.version_of(made.variant)
     body = {
         "family": family,
+        **({"version": version} if version else {}),  # the first ones did not say so
         "support": support,
-        "modules": list(make_family(family).space.module_names),
+        "modules": list(made.space.module_names),
         "worlds": {world: {"sha256": split.sha256, **split.as_lists()} for world, split in worlds.items()},
     }
     return sealed(body)

@@ -1,15 +1,15 @@
 """Module spaces: the combinations of modules that a family's tasks are made of.
 
-Two kinds of space, one representation. In a *subset* space a task has 1 to K of M modules active (Preferences); in a *product*
-space it has exactly one value of each factor (Goals), and every value is a module. Either way a combination is a row of
-``combinations``, bool [combinations, modules].
+Two kinds of space, one representation. In a *subset* space a task has 1 to K of M modules active (Preferences), or of the M
+modules of each of several layers (Teacher); in a *product* space it has exactly one value of each factor (Goals), and every
+value is a module. Either way a combination is a row of ``combinations``, bool [combinations, modules].
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, pairwise, product
 from itertools import combinations as subsets_of
-from itertools import pairwise, product
 from math import comb, prod
 
 import numpy as np
@@ -30,11 +30,13 @@ class ModuleSpace:
     Attributes:
         module_names: a name for each of the M modules.
         factors: the modules of each factor of a product space, in order; empty for a subset space.
+        layers: the modules of each layer of a subset space, in order; empty for a product space.
         combinations: bool [C, M], the active modules of each combination, read-only.
     """
 
     module_names: tuple[str, ...]
     factors: tuple[tuple[int, ...], ...]
+    layers: tuple[tuple[int, ...], ...]
     combinations: np.ndarray = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -42,18 +44,31 @@ class ModuleSpace:
         self.combinations.setflags(write=False)
 
     @classmethod
-    def subsets(cls, modules: int, max_active: int) -> "ModuleSpace":
+    def subsets(cls, modules: int, max_active: int, layers: int = 1) -> "ModuleSpace":
         """Combinations of 1 to ``max_active`` of ``modules`` modules, fewer active modules first.
+
+        With several ``layers``, each has so many modules of its own and an independent combination of them; the last layer's
+        varies fastest.
 
         Raises:
             ValueError: unless 1 <= max_active <= modules, or there are too many combinations.
         """
-        modules, max_active = integer("modules", modules), integer("max_active", max_active)
+        modules, max_active, layers = (
+            integer("modules", modules),
+            integer("max_active", max_active),
+            integer("layers", layers, 1),
+        )
         if not 1 <= max_active <= modules:
             raise ValueError(f"max_active is {max_active} with modules {modules}; allowed: 1 to the number of modules")
-        _check_numbers(modules, sum(comb(modules, size) for size in range(1, max_active + 1)))
-        members = [c for size in range(1, max_active + 1) for c in subsets_of(range(modules), size)]
-        return cls(tuple(f"module {m}" for m in range(modules)), (), _multi_hot(members, modules))
+        _check_numbers(layers * modules, sum(comb(modules, size) for size in range(1, max_active + 1)) ** layers)
+        starts = range(0, layers * modules, modules)
+        of_layers = tuple(tuple(range(start, start + modules)) for start in starts)
+        sizes = range(1, max_active + 1)
+        choices = [[c for size in sizes for c in subsets_of(layer, size)] for layer in of_layers]
+        members = [tuple(chain(*chosen)) for chosen in product(*choices)]
+        where = [f" of layer {layer}" for layer in range(layers)] if layers > 1 else [""]
+        names = tuple(f"module {m}{layer}" for layer in where for m in range(modules))
+        return cls(names, (), of_layers, _multi_hot(members, layers * modules))
 
     @classmethod
     def product(cls, **factors: int) -> "ModuleSpace":
@@ -67,7 +82,7 @@ class ModuleSpace:
         starts = np.concatenate([[0], np.cumsum(list(factors.values()))]).tolist()
         members = tuple(tuple(range(start, stop)) for start, stop in pairwise(starts))
         names = tuple(f"{name} {value}" for name, values in factors.items() for value in range(values))
-        return cls(names, members, _multi_hot(list(product(*members)), starts[-1]))
+        return cls(names, members, (), _multi_hot(list(product(*members)), starts[-1]))
 
     def __len__(self) -> int:
         return len(self.combinations)
@@ -82,14 +97,23 @@ class ModuleSpace:
         """Number of active modules of each combination, int [C]."""
         return np.asarray(self.combinations.sum(axis=1))
 
+    @property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """The modules of each factor or layer."""
+        return self.factors or self.layers
+
     @cached_property
     def ring_positions(self) -> np.ndarray:
-        """Place of each module on a ring of circumference 1, float [M]; each factor goes round the ring once.
+        """Place of each module on a ring of circumference 1, float [M]; each factor or layer goes round once.
 
         A common geometry in which supports speak of near and far modules for every kind of space.
         """
-        groups = self.factors or (tuple(range(self.modules)),)
-        return np.asarray([rank / len(group) for group in groups for rank in range(len(group))])
+        return np.asarray([rank / len(group) for group in self.groups for rank in range(len(group))])
+
+    @property
+    def rings(self) -> tuple[tuple[int, ...], ...]:
+        """The modules of each ring: all factors share one, each layer has its own."""
+        return self.layers or (tuple(range(self.modules)),)
 
     def factor_values(self, modules: Sequence[int]) -> tuple[int, ...]:
         """For a product space: the value of each factor, e.g. (2, 0, 4, 1)."""
@@ -103,11 +127,10 @@ class ModuleSpace:
         """
         wanted = tuple(sorted(modules))
         if wanted not in self._index:
-            allowed = (
-                "one module of each of " + ", ".join(str(list(factor)) for factor in self.factors)
-                if self.factors
-                else f"1 to {self.active_counts.max()} different modules out of 0 to {self.modules - 1}"
-            )
+            most = int(self.combinations[:, list(self.groups[0])].sum(axis=1).max())
+            number = "one module" if self.factors else f"1 to {most} different modules"
+            groups = ", ".join(str(list(group)) for group in self.groups)
+            allowed = f"{number} out of 0 to {self.modules - 1}" if len(self.layers) == 1 else f"{number} of each of {groups}"
             raise ValueError(f"no combination has modules {list(wanted)}; allowed: {allowed}")
         return self._index[wanted]
 

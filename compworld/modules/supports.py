@@ -51,7 +51,7 @@ def compositional(
 
 
 def connected(space: ModuleSpace, rng: np.random.Generator, trained_combinations: int | None = None) -> Masks:
-    """Train combinations of modules within a quarter of the ring from each other: all modules hang together.
+    """Train combinations of modules within a quarter of their ring from each other: all modules hang together.
 
     The held-out combinations are those that neither ``connected`` nor ``disconnected`` trains, so both are scored alike.
     For 8 modules and pairs this trains (i, i+1) and (i, i+2) modulo 8. With ``trained_combinations`` (such as the
@@ -62,7 +62,10 @@ def connected(space: ModuleSpace, rng: np.random.Generator, trained_combinations
 
 
 def disconnected(space: ModuleSpace, rng: np.random.Generator) -> Masks:
-    """Train combinations inside one half of the ring: the two halves never meet. Held out as for :func:`connected`."""
+    """Train combinations inside one half of the ring: the two halves never meet. Held out as for :func:`connected`.
+
+    With several layers, the half is the same in all, and each has as many active modules (the public code of ICLR 2024).
+    """
     near, same_half = _ring_supports(space)
     return same_half, ~near & ~same_half
 
@@ -85,11 +88,12 @@ def equal(space: ModuleSpace, rng: np.random.Generator, held_out_fraction: float
     """Hold out at most this fraction such that all modules (of a factor) occur equally often among the trained combinations.
 
     Whole orbits are held out: the combinations that follow from each other when every module moves on to the next one (of its
-    factor, cyclically). Single modules always stay trained.
+    factor, cyclically). Single modules (of every layer) always stay trained.
     """
     wanted = _number_held_out(space, held_out_fraction)
     held_out = np.zeros(len(space), dtype=bool)
-    orbits = [orbit for orbit in _orbits(space) if space.factors or space.active_counts[orbit[0]] > 1]
+    fewest = 0 if space.factors else int(space.active_counts.min())
+    orbits = [orbit for orbit in _orbits(space) if space.active_counts[orbit[0]] > fewest]
     for index in rng.permutation(len(orbits)):
         candidate = held_out.copy()
         candidate[orbits[index]] = True
@@ -170,19 +174,20 @@ def _hang_together(combinations: np.ndarray) -> bool:
 
 
 def _ring_supports(space: ModuleSpace) -> Masks:
-    position = space.ring_positions
-    apart = np.abs(position[:, None] - position[None, :])
-    far = np.minimum(apart, 1 - apart) > 0.25 + 1e-9
-    chosen = space.combinations.astype(np.int64)
-    near = np.einsum("cm,mn,cn->c", chosen, far.astype(np.int64), chosen) == 0
+    position, chosen = space.ring_positions, space.combinations.astype(np.int64)
+    near = np.ones(len(space), dtype=bool)
+    for ring in map(list, space.rings):
+        apart = np.abs(position[ring, None] - position[None, ring])
+        far = np.minimum(apart, 1 - apart) > 0.25 + 1e-9
+        near &= np.einsum("cm,mn,cn->c", chosen[:, ring], far.astype(np.int64), chosen[:, ring]) == 0
     in_first_half = (chosen * (position < 0.5 - 1e-9)).sum(axis=1)
-    same_half = (in_first_half == 0) | (in_first_half == space.active_counts)
+    active = np.stack([chosen[:, list(group)].sum(axis=1) for group in space.groups])
+    same_half = ((in_first_half == 0) | (in_first_half == space.active_counts)) & (active == active[0]).all(axis=0)
     return near, same_half
 
 
 def _orbits(space: ModuleSpace) -> list[list[int]]:
-    groups = space.factors or (tuple(range(space.modules)),)
-    following = {module: group[(rank + 1) % len(group)] for group in groups for rank, module in enumerate(group)}
+    following = {module: group[(rank + 1) % len(group)] for group in space.groups for rank, module in enumerate(group)}
     orbits, seen = [], set()
     for start in range(len(space)):
         orbit, index = [], start

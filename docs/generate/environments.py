@@ -8,6 +8,7 @@ import numpy as np
 from imageio import v2 as imageio
 
 from compworld import ENV_IDS, SUPPORTS, VERSION, diagnose, make_family, make_split
+from compworld.benchmarks.reports.gallery import FILMS
 from compworld.benchmarks.reports.split_plots import split_picture
 from compworld.benchmarks.reports.table import Column, Table
 from compworld.envs.observations import OBSERVATIONS
@@ -17,8 +18,6 @@ from generate.pages import contents, markdown, overview, write_page
 
 WORLDS = (0, 1, 2)
 STARTS = 256
-FILM_EPISODES = 4
-FRAME_MILLISECONDS = 250
 
 
 def write_pages(folder: Path) -> None:
@@ -50,14 +49,14 @@ The families {", ".join(f"`{name}`" for name in without)} have nothing to act in
 
 
 def _page(env_id: str, family: GridFamily, folder: Path) -> str:
-    film = _film(env_id, folder / f"{env_id}.gif")
+    _picture(env_id, folder / f"{env_id}.png")
     return f"""# {env_id}
 
 {_description(family)}
 
-![The expert in held-out tasks of world 0]({film.name})
+{_films(env_id)}
 
-The expert in {FILM_EPISODES} held-out tasks of world 0.
+The three tracks at their best, see [the gallery](../../gallery.md).
 
 ```python
 import gymnasium as gym
@@ -110,23 +109,17 @@ def _description(family: GridFamily) -> str:
     return markdown(text.partition("\nArgs:")[0].strip())
 
 
-def _film(env_id: str, path: Path) -> Path:
-    """Also leaves its first frame beside it, a PNG, for the overview of tutorials."""
+def _picture(env_id: str, path: Path) -> None:
+    """The first scene, for the overview of tutorials."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    env = gym.make(env_id, world=0, split="held_out", render_mode="rgb_array")
-    frames = []
-    for episode in range(FILM_EPISODES):
-        env.reset(seed=episode)
-        frames.append(env.render())
-        over = False
-        while not over:
-            _, _, terminated, truncated, _ = env.step(env.unwrapped.expert_action())
-            frames.append(env.render())
-            over = terminated or truncated
-        frames += [frames[-1]] * 3
-    imageio.imwrite(path.with_suffix(".png"), frames[0])
-    imageio.mimsave(path, frames, duration=FRAME_MILLISECONDS, loop=0)
-    return path
+    env = gym.make(env_id, split="held_out", render_mode="rgb_array")
+    env.reset(seed=0)
+    imageio.imwrite(path, env.render())
+
+
+def _films(env_id: str) -> str:
+    """The gallery's films, with their tracks."""
+    return "\n\n".join(f"![{env_id}, track {track}](../../pictures/gallery/{env_id}_{track}.gif)" for track in FILMS)
 
 
 def _actions(family: GridFamily) -> str:

@@ -7,11 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from compworld.agents import METHODS, Method
+from compworld.benchmarks.published.index import FOLDER, published
+from compworld.benchmarks.published.publish import score_of
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.recipes.methods import title_of, track_of
 from compworld.benchmarks.recipes.presets import PRESETS
 from compworld.benchmarks.reports.table import Table
+from compworld.benchmarks.runs.folder import RunFolder
 from compworld.benchmarks.scores.names import SET_TITLES, title_of_score
 from compworld.benchmarks.scores.statistics import Estimate, counted
 from generate.pages import contents, markdown, overview, write_page
@@ -70,7 +75,27 @@ compworld train --method {name} --preset {_presets_of(name)[0]}
 ## Scores
 
 {_scores(name)}
+
+## Checkpoints
+
+{_checkpoints(name)}
 """
+
+
+def _checkpoints(name: str) -> str:
+    """The published agents of a method, with what their runs' records say."""
+    table = Table(["agent", "world", "score", "trained, fresh episodes", "held out", "tasks seen", "bytes"])
+    for agent, entry in published().items():
+        folder, result = RunFolder.open_finished(FOLDER, str(FOLDER / entry.run))
+        if folder.config.method != name:
+            continue
+        score = score_of(folder.config)
+        means = [float(np.mean(result["scores"][which][score])) for which in ("fresh_episodes", "held_out")]
+        line = agent, folder.config.world, title_of_score(score), *means
+        table.rows.append((*line, result["tasks_seen"], folder.learner.stat().st_size))
+    if not table.rows:
+        return "None is shipped; `compworld publish` makes one of a run."
+    return f"For `compworld.load_agent`, see {{doc}}`/trained`.\n\n{table.markdown()}"
 
 
 def _shown(method: type[Method]) -> str:

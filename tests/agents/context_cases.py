@@ -18,6 +18,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "gru": {"width": 9, "inputs": 7, "policy_width": 8},
     "recurrent_hypernetwork": {"width": 9, "inputs": 7, "policy_width": 6, "templates": 3},
     "transformer": {"width": 8, "layers": 2, "heads": 2, "steps": 64, "policy_width": 8},
+    "adapting_hypernetwork": {"width": 6, "hidden": 7, "policy_width": 6, "templates": 3, "reading": 0.5},
     "rl2": {"width": 9, "inputs": 7, "policy_width": 8},
     "memoryless": {"policy_width": 8},
     "told_policy": {"width": 9, "policy_width": 8},

@@ -128,6 +128,7 @@ def numbers_of(learner: Learner) -> tuple[int, int]:
         ("deep_hypernetwork", "preferences", (96, 1_162_816)),
         ("linear_hypernetwork", "goals", (30, 227_144)),
         ("linear_hypernetwork", "preferences", (133, 1_149_216)),
+        ("linear_hypernetwork", "teacher", (72, 315_584)),
     ],
 )
 def test_hypernetworks_have_as_many_parameters_as_the_papers(method: str, family: str, numbers: tuple[int, int]) -> None:

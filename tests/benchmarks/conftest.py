@@ -1,8 +1,10 @@
 """A run that takes a second, and the lists of methods and families that inherit the common suite."""
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +14,12 @@ from compworld.benchmarks.recipes.config import Evaluation, RunConfig
 from compworld.benchmarks.recipes.methods import track_of
 from compworld.benchmarks.recipes.presets import PRESETS, preset
 from compworld.families import FAMILIES, register_family, unregister_family
+from compworld.files import HASH
 from examples.own_family import Reach
 
 METHOD_NAMES = tuple(METHODS)
-FAMILY_NAMES = tuple(family.label_of("small") for family in FAMILIES.values())
-"""The small variant of every family."""
+FAMILY_NAMES = tuple(family.label_of("small") for family in FAMILIES.values() if "small" in family.variants)
+"""The small variant of every family that has one."""
 CELLS = tuple(
     (method, family)
     for method in METHOD_NAMES
@@ -56,6 +59,21 @@ def tiny(method: str = "anil", family: str = "goals-small", **changes: object) -
         meta_batch=8,
         **changes,  # type: ignore[arg-type]
     )
+
+
+def left_by(root: Path, config: RunConfig) -> dict[str, Any]:
+    """Every file that a finished run leaves, byte for byte but for the times in its records, and the hash of those."""
+    found: dict[str, Any] = {path.name: path.read_bytes() for path in (root / config.run_id).iterdir()}
+    found["result.json"] = _timeless(json.loads(found["result.json"]))
+    if "metrics.jsonl" in found:
+        found["metrics.jsonl"] = [_timeless(json.loads(line)) for line in found["metrics.jsonl"].splitlines()]
+    return found
+
+
+def _timeless(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {name: _timeless(value) for name, value in data.items() if "seconds" not in name and name != HASH}
+    return [_timeless(value) for value in data] if isinstance(data, list) else data
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,12 @@ def test_help_lists_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["train", "--help"])
     said = "".join(capsys.readouterr().out.replace("│", "").split())
-    for choices in ("{quick,rewarded-quick,teacher,evening,iclr2024}", "{cpu,cuda,mps}", "random_play}|STR", "{preferences,"):
+    for choices in (
+        "{quick,hour,rewarded-quick,teacher,evening,iclr2024}",
+        "{cpu,cuda,mps}",
+        "random_play}|STR",
+        "{preferences,",
+    ):
         assert choices in said
 
 
@@ -90,7 +95,7 @@ def test_modules_are_commands_too(module: str) -> None:
         (["play", "--env-id", "CompWorld-v0"], "invalid choice 'CompWorld-v0' for argument '--env-id'. Expected one of"),
         (["theory", "luck"], "invalid choice 'luck' for argument 'experiment'. Expected one of"),
         (["theory", "reach", "--support", "0,1"], "experiment 'reach' takes no support; allowed for 'identification'"),
-        (["luck"], "Expected one of {leaderboard, work, "),
+        (["luck"], "Expected one of {leaderboard, site, work, "),
     ],
 )
 def test_wrong_input_ends_with_one_line(

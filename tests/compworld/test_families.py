@@ -38,6 +38,7 @@ def test_the_headline_comes_first():
         "teacher": "action_accuracy",
         "teacher-small": "r2",
         "teacher-scaling2025": "r2",
+        "teacher-layerwise": "action_accuracy",
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from compworld import few_shot_tasks, make_family, make_split, randomness
-from compworld.fewshot import dense, task_streams
+from compworld.fewshot import dense, sparse, task_streams
 
 NAMES = ("rows_TNR", "actions_TN", "action_values_TNA", "rewards_TN", "episode_TN", "valid_TN")
 TYPES = (np.int64, np.int64, np.float32, np.float32, np.int64, np.bool_)
@@ -201,3 +201,15 @@ def test_bad_input_is_refused_at_once(options, message):
     family = make_family("preferences-small")
     with pytest.raises(ValueError, match=message):
         stream(family, **options)
+
+
+def test_sparse_is_the_inverse_of_dense(grid):
+    """Along whole demonstrations, in which things are collected; scenes of other worlds are none."""
+    rows = next(stream(grid)).support.rows_TNR
+    np.testing.assert_array_equal(sparse(grid, dense(grid, rows)), rows)
+    np.testing.assert_array_equal(sparse(grid, dense(grid, rows[0, 0])), rows[0, 0])
+    for channel, value in ((-1, 1), (-2, 0), (slice(0, 2), 1)):
+        wrong = dense(grid, rows[:3, 0])
+        wrong[1, ..., channel] = value
+        with pytest.raises(ValueError, match=f"observation 1 shows other walls or things than there are in '{grid.label}'"):
+            sparse(grid, wrong)

@@ -12,6 +12,8 @@ from compworld import ModuleSpace
         (ModuleSpace.subsets(8, 2), 36),
         (ModuleSpace.subsets(6, 2), 21),
         (ModuleSpace.subsets(3, 3), 7),
+        (ModuleSpace.subsets(4, 2, layers=2), 100),
+        (ModuleSpace.subsets(3, 2, layers=3), 216),
         (ModuleSpace.product(quadrant=4, interaction=2, maze=5, object=5), 200),
         (ModuleSpace.product(only=1), 1),
     ],
@@ -26,6 +28,7 @@ def test_families_have_the_papers_counts():
 
     assert len(make_family("preferences").space) == 92
     assert len(make_family("goals").space) == 200
+    assert len(make_family("teacher").space) == 100
 
 
 def test_encode_and_decode_are_inverse(family):
@@ -59,6 +62,23 @@ def test_subset_names_and_order():
     assert space.name_of(4) == "module 0 + module 2"
 
 
+def test_layers_have_independent_combinations():
+    one, several = ModuleSpace.subsets(4, 2), ModuleSpace.subsets(4, 2, layers=2)
+    assert several.layers == ((0, 1, 2, 3), (4, 5, 6, 7))
+    assert (several.modules, several.factors, one.layers) == (8, (), ((0, 1, 2, 3),))
+    expected = [[*first, *second] for first in one.combinations.tolist() for second in one.combinations.tolist()]
+    assert several.combinations.tolist() == expected
+    assert several.name_of(15) == "module 1 of layer 0 + module 0 of layer 1 + module 2 of layer 1"
+    assert several.ring_positions.tolist() == [0, 1 / 4, 1 / 2, 3 / 4] * 2
+
+
+@pytest.mark.parametrize("modules", [(0, 1), (0, 1, 2, 4), (4, 5), ()])
+def test_unknown_layered_combination_is_refused(modules):
+    message = r"no combination has modules \[.*\]; allowed: 1 to 2 different modules of each of \[0, 1, 2, 3\], \[4, 5, 6, 7\]"
+    with pytest.raises(ValueError, match=message):
+        ModuleSpace.subsets(4, 2, layers=2).encode(modules)
+
+
 def test_combinations_cannot_be_overwritten():
     with pytest.raises(ValueError, match="read-only"):
         ModuleSpace.subsets(3, 2).combinations[0, 0] = False
@@ -68,6 +88,15 @@ def test_combinations_cannot_be_overwritten():
 def test_impossible_subset_spaces(modules, max_active):
     with pytest.raises(ValueError, match=rf"max_active is {max_active} with modules {modules}; allowed: 1 to"):
         ModuleSpace.subsets(modules, max_active)
+
+
+def test_impossible_number_of_layers():
+    with pytest.raises(ValueError, match=r"layers is 0; allowed: integers from 1"):
+        ModuleSpace.subsets(4, 2, layers=0)
+    with pytest.raises(ValueError, match=r"number of combinations is 71639296; allowed: at most 100000"):
+        ModuleSpace.subsets(8, 3, layers=4)
+    with pytest.raises(ValueError, match=r"number of modules is 64; allowed: at most 62"):
+        ModuleSpace.subsets(8, 1, layers=8)
 
 
 def test_impossible_factor():

@@ -10,6 +10,8 @@ from compworld import ModuleSpace, diagnose, make_split
 PAIRS = ModuleSpace.subsets(8, 2)
 TRIPLES = ModuleSpace.subsets(8, 3)
 GOALS = ModuleSpace.product(quadrant=4, interaction=2, maze=5, object=5)
+LAYERS = ModuleSpace.subsets(4, 2, layers=2)
+LAYERS_OF_EIGHT = ModuleSpace.subsets(8, 2, layers=2)
 
 
 def members(split, pool):
@@ -65,13 +67,49 @@ def test_counts_with_pairs_of_eight():
     assert members(connected, "held_out") == set(combinations(range(8), 2)) - near - halves
 
 
+def test_counts_with_two_layers_are_those_of_the_papers_code():
+    """Brute force over pairs of combinations: near modules in each layer, or one half and as many modules in both."""
+    connected, disconnected = (make_split(LAYERS_OF_EIGHT, support) for support in ("connected", "disconnected"))
+    near = members(make_split(PAIRS, "connected"), "train")
+    halves = [{c for c in near | set(combinations(half, 2)) if set(c) <= set(half)} for half in (range(4), range(4, 8))]
+
+    def pairs(first, second):
+        return {(*one, *(8 + module for module in other)) for one in first for other in second}
+
+    of_size = [{c for c in half if len(c) == size} for half in halves for size in (1, 2)]
+    assert members(connected, "train") == pairs(near, near)
+    assert members(disconnected, "train") == set().union(*(pairs(group, group) for group in of_size))
+    assert (len(LAYERS_OF_EIGHT), connected.trained.sum(), disconnected.trained.sum()) == (1296, 576, 104)
+    np.testing.assert_array_equal(connected.held_out, disconnected.held_out)
+    np.testing.assert_array_equal(connected.held_out, ~connected.trained & ~disconnected.trained)
+    assert diagnose(connected).connected
+    assert len(diagnose(disconnected).components) == 2
+    assert diagnose(disconnected).compositional
+
+
+def test_random_support_of_two_layers_trains_every_combination_of_a_layer_with_others():
+    for world in range(150):
+        split = make_split(LAYERS, "random", world)
+        assert (len(LAYERS), split.held_out.sum()) == (100, 25)
+        trained = split.trained.reshape(10, 10)  # by the combinations of the first and of the second layer
+        assert trained.any(axis=0).all()
+        assert trained.any(axis=1).all()
+        assert diagnose(split).connected
+
+
+def test_non_compositional_support_of_two_layers_lacks_the_last_layers_last_module():
+    split = make_split(LAYERS, "non_compositional")
+    assert members(split, "held_out") == {c for c in map(LAYERS.decode, range(100)) if 7 in c}
+    assert split.trained.sum() == 60
+
+
 def test_connected_and_disconnected_share_their_held_out_set(family):
     connected, disconnected = (make_split(family.space, support) for support in ("connected", "disconnected"))
     np.testing.assert_array_equal(connected.held_out, disconnected.held_out)
     assert not (connected.held_out & (connected.trained | disconnected.trained)).any()
 
 
-SPACES = [TRIPLES, PAIRS, ModuleSpace.subsets(4, 2), ModuleSpace.subsets(3, 3), GOALS, ModuleSpace.product(a=2, b=2)]
+SPACES = [TRIPLES, PAIRS, LAYERS, ModuleSpace.subsets(4, 2), ModuleSpace.subsets(3, 3), GOALS, ModuleSpace.product(a=2, b=2)]
 
 
 @pytest.mark.parametrize("space", SPACES, ids=len)
@@ -96,7 +134,7 @@ def test_connected_support_can_train_as_few_combinations_as_the_disconnected_one
     assert found.compositional
 
 
-@pytest.mark.parametrize("space", [TRIPLES, PAIRS, ModuleSpace.subsets(4, 2), GOALS], ids=len)
+@pytest.mark.parametrize("space", [TRIPLES, PAIRS, LAYERS, ModuleSpace.subsets(4, 2), GOALS], ids=len)
 @pytest.mark.parametrize("module", [None, 1])
 def test_compositional_support_trains_half_of_what_its_counterpart_holds_out(space, module):
     without = make_split(space, "non_compositional", module=module)
@@ -140,17 +178,17 @@ def test_random_support_refuses_to_leave_modules_untrained():
         make_split(ModuleSpace.subsets(8, 1), "random", held_out_fraction=0.9)
 
 
-@pytest.mark.parametrize("space", [TRIPLES, PAIRS, ModuleSpace.subsets(6, 2), GOALS], ids=len)
+@pytest.mark.parametrize("space", [TRIPLES, PAIRS, LAYERS, ModuleSpace.subsets(6, 2), GOALS], ids=len)
 def test_equal_support_is_equal(space):
     for world in range(20):
         split = make_split(space, "equal", world)
         times = space.combinations[split.trained].sum(axis=0)
-        for group in space.factors or [range(space.modules)]:
+        for group in space.groups:
             assert len({int(times[module]) for module in group}) == 1
         assert 0 < split.held_out.sum() <= round(0.25 * len(space))
         assert times.min() > 0
         if not space.factors:
-            assert split.trained[space.active_counts == 1].all()
+            assert split.trained[space.active_counts == len(space.layers)].all()
 
 
 def test_non_compositional_holds_out_one_module_everywhere():

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from compworld import few_shot_tasks, make_family, make_split, randomness
-from compworld.families import Teacher, grid_family
+from compworld.families import LayerwiseTeacher, Teacher, grid_family
 
 CASES = [
     ("teacher", {}),
     ("teacher-small", {}),
     ("teacher-scaling2025", {}),
-    ("teacher", {"weights": "exponential", "modules": 8}),
+    ("teacher", {"weights": "exponential", "modules": 6, "layers": 3, "max_active": 1}),
+    ("teacher-layerwise", {}),
+    ("teacher-layerwise", {"weights": "exponential", "modules": 8}),
 ]
 
 
@@ -27,21 +29,27 @@ def some_tasks(teacher, count=5):
     return streams, teacher.draw_weights(streams, np.arange(len(teacher.space)))
 
 
+def loop_over_modules(teacher, weights, inputs):
+    """Outputs for one task's inputs [N, D], from modules summed up one by one."""
+    tables, found = teacher.tables.like(weights), []
+    for value in inputs:
+        if "input" in tables:
+            value = np.maximum(value @ tables["input"], 0)
+        for layer in range(teacher.layers):
+            mix = weights.reshape(teacher.layers, -1)[layer] if isinstance(teacher, LayerwiseTeacher) else weights
+            matrix = sum(w * m.reshape(len(value), -1) for w, m in zip(mix, tables[f"modules{layer}"], strict=True))
+            value = np.maximum(value @ matrix / np.sqrt(len(value)) + tables["biases"][layer], 0)
+        found.append(value @ tables["output"])
+    return np.stack(found)
+
+
 def test_networks_equal_a_loop_over_tasks_inputs_and_modules(teacher):
     _, weights = some_tasks(teacher)
     inputs = np.random.default_rng(0).uniform(-1, 1, (5, 3, teacher.inputs))
     outputs = teacher.outputs_of(weights, inputs)
-    tables = teacher.tables.like(weights)
     for task in range(5):
-        for sample in range(3):
-            value = inputs[task, sample]
-            if "input" in tables:
-                value = np.maximum(value @ tables["input"], 0)
-            mixes = weights[task].reshape(teacher.layers, -1)
-            for layer, mix in enumerate(mixes):
-                matrix = sum(w * m.reshape(len(value), -1) for w, m in zip(mix, tables[f"modules{layer}"], strict=True))
-                value = np.maximum(value @ matrix / np.sqrt(len(value)) + tables["biases"][layer], 0)
-            np.testing.assert_allclose(outputs[task, sample], value @ tables["output"], rtol=1e-10, atol=1e-12)
+        expected = loop_over_modules(teacher, weights[task], inputs[task])
+        np.testing.assert_allclose(outputs[task], expected, rtol=1e-10, atol=1e-12)
 
 
 def test_labels_are_probabilities_that_depend_on_the_input_alone(teacher):
@@ -53,6 +61,54 @@ def test_labels_are_probabilities_that_depend_on_the_input_alone(teacher):
         assert (labels >= 0).all()
     np.testing.assert_allclose(teacher.labels_of(weights, inputs[:, 7:9]), labels[:, 7:9], rtol=1e-9)
     assert not np.allclose(labels[0], teacher.labels_of(weights[1:2], inputs[:1])[0])
+
+
+@pytest.mark.parametrize(("name", "probes"), [("teacher", 1000), ("teacher-layerwise", 256)])
+def test_logits_are_standardised_over_probes_each_output_for_itself_or_all_together(name, probes):
+    teacher = make_family(name, 1)
+    _, weights = some_tasks(teacher, 2)
+    inputs = np.random.default_rng(0).uniform(-1, 1, (2, 6, teacher.inputs))
+    labels = teacher.labels_of(weights, inputs)
+    assert len(teacher.tables.like(weights)["probes"]) == probes
+    for task in range(2):
+        probed = loop_over_modules(teacher, weights[task], teacher.tables.like(weights)["probes"])
+        if name == "teacher-layerwise":
+            probed = probed.reshape(-1, 1)
+        logits = (loop_over_modules(teacher, weights[task], inputs[task]) - probed.mean(0)) / probed.std(0) / 0.1
+        expected = np.exp(logits - logits.max(1, keepdims=True))
+        np.testing.assert_allclose(labels[task], expected / expected.sum(1, keepdims=True), rtol=1e-7, atol=1e-9)
+
+
+def test_no_class_is_the_largest_for_most_inputs():
+    """Eight classes, of which the most frequent one has 0.18 of a task's inputs; far more in the first version."""
+    shares = {}
+    for name in ("teacher", "teacher-layerwise"):
+        found = []
+        for world in range(6):
+            family = make_family(name, world)
+            batch = next(few_shot_tasks(family, make_split(family.space, world=world), "all", tasks=40, query_episodes=1))
+            found += [np.bincount(labels).max() / 256 for labels in batch.support.actions_TN]
+        shares[name] = np.mean(found)
+    assert 0.16 < shares["teacher"] < 0.2
+    assert shares["teacher-layerwise"] > 0.36
+
+
+def test_every_layer_depends_on_the_modules_of_all_layers():
+    teacher = make_family("teacher")
+    weights = np.zeros((2, 8))
+    weights[:, [0, 4]], weights[1, 5] = 1, 1  # the second task has one more module in the last layer
+    inputs = np.random.default_rng(0).uniform(-1, 1, (2, 4, 16))
+    tables = teacher.tables.like(weights)
+    for layer in range(2):
+        one, other = teacher.mixture(weights, layer) @ tables[f"modules{layer}"]
+        np.testing.assert_allclose(other - one, tables[f"modules{layer}"][5])
+    assert not np.allclose(*teacher.outputs_of(weights, inputs[:1]))
+
+
+def test_versions():
+    names = {name: make_family(name).version_id for name in ("teacher", "teacher-small", "teacher-scaling2025", "goals-small")}
+    assert names == {name: f"{name}-v{int(name == 'teacher')}" for name in names}
+    assert make_family("teacher-layerwise").version_id == "teacher-layerwise-v0"
 
 
 def test_tasks_do_not_depend_on_the_batch_and_support_and_query_differ(teacher):
@@ -70,20 +126,19 @@ def test_tasks_do_not_depend_on_the_batch_and_support_and_query_differ(teacher):
 
 
 @pytest.mark.parametrize("which", ["train", "held_out"])
-def test_every_layer_draws_from_the_wanted_combinations(teacher, which):
+def test_tasks_have_the_wanted_combinations(teacher, which):
     split = make_split(teacher.space)
-    wanted = set(split.pool(which).tolist())
+    pool = split.pool(which)
     streams = randomness.stream(np.full(300, 5), np.arange(300))
-    modules = teacher.space.modules
-    for weights in (teacher.draw_weights(streams, split.pool(which)), teacher.weights_in_turn(streams, split.pool(which))):
-        layers = [weights[:, layer * modules : (layer + 1) * modules] != 0 for layer in range(teacher.layers)]
-        found = [teacher.space.index_of(active) for active in layers]
+    for weights in (teacher.draw_weights(streams, pool), teacher.weights_in_turn(streams, pool)):
+        whole = [weights] if not isinstance(teacher, LayerwiseTeacher) else np.split(weights, teacher.layers, axis=1)
+        found = [teacher.space.index_of(part != 0) for part in whole]
         for indices in found:
-            assert set(indices.tolist()) <= wanted
-        if teacher.layers > 1:
+            assert set(indices.tolist()) <= set(pool.tolist())
+        if len(found) > 1:  # of layers
             assert (found[0] != found[1]).any()
         np.testing.assert_array_equal(teacher.combination_of(weights), found[0])
-    turns = np.bincount(teacher.combination_of(weights), minlength=len(teacher.space))[split.pool(which)]
+    turns = np.bincount(teacher.combination_of(weights), minlength=len(teacher.space))[pool]
     assert turns.max() - turns.min() <= 1
 
 

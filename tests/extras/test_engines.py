@@ -6,30 +6,47 @@ from typing import Any
 
 import pytest
 
-from compworld.benchmarks.runs.executors import results_of, run_all
+from compworld.benchmarks.runs.executors import Outcome, run_all
 from compworld.benchmarks.runs.on_ray import ray_tasks
 from compworld.benchmarks.runs.on_slurm import slurm_array
-from compworld.benchmarks.runs.run import run
 from compworld.benchmarks.runs.workers import Event
-from tests.benchmarks.conftest import tiny
+from tests.benchmarks.conftest import left_by, tiny
 
 pytestmark = [pytest.mark.extras, pytest.mark.filterwarnings("default")]
 
 OWN: dict[str, Any] = {"options": {}, "outer": tiny().outer}
-CONFIGS = [tiny("tests.benchmarks.broken_methods:Constant", **OWN, seed=seed) for seed in range(4)]
+CONFIGS = [
+    *(tiny("tests.benchmarks.broken_methods:Constant", **OWN, seed=seed) for seed in range(4)),
+    tiny("anil"),
+    tiny("gru", "preferences-small"),
+    tiny("random", "teacher-small"),
+]
 RAISES = tiny("tests.benchmarks.broken_methods:Raises", **OWN)
 
 
 @pytest.fixture(scope="module")
-def by_hand(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    root = tmp_path_factory.mktemp("by_hand")
-    return [run(config, root)["scores"] for config in CONFIGS]
+def one_by_one(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the same runs by one worker."""
+    root = tmp_path_factory.mktemp("one_by_one")
+    run_all(CONFIGS, root, 1)
+    return root
 
 
-def test_submitit(tmp_path: Path, by_hand: list[Any]) -> None:
+def assert_equal(outcomes: list[Outcome], root: Path, expected: Path) -> None:
+    """Every file of every run is the same, but for times."""
+    assert [outcome.problem for outcome in outcomes] == [""] * len(CONFIGS)
+    for config in CONFIGS:
+        assert left_by(root, config) == left_by(expected, config), config.run_id
+
+
+def test_four_workers(tmp_path: Path, one_by_one: Path) -> None:
+    assert_equal(run_all(CONFIGS, tmp_path, 4), tmp_path, one_by_one)
+
+
+def test_submitit(tmp_path: Path, one_by_one: Path) -> None:
     engine = partial(slurm_array, logs=tmp_path / "logs", cluster="local", parameters={"timeout_min": 5})
     *outcomes, failed = run_all([*CONFIGS, RAISES], tmp_path / "runs", 2, engine=engine)
-    assert [result["scores"] for result in results_of(outcomes)] == by_hand
+    assert_equal(outcomes, tmp_path / "runs", one_by_one)
     assert failed.problem == "RuntimeError: out of luck"
 
 
@@ -38,7 +55,7 @@ def test_slurm_that_is_not_there_is_one_line(tmp_path: Path) -> None:
         run_all(CONFIGS, tmp_path / "runs", engine=partial(slurm_array, logs=tmp_path / "logs"))
 
 
-def test_ray_on_two_nodes_of_which_one_dies(tmp_path: Path, by_hand: list[Any]) -> None:
+def test_ray_on_two_nodes_of_which_one_dies(tmp_path: Path, one_by_one: Path) -> None:
     import ray
     from ray.cluster_utils import Cluster
 
@@ -58,5 +75,5 @@ def test_ray_on_two_nodes_of_which_one_dies(tmp_path: Path, by_hand: list[Any]) 
         ray.shutdown()
         cluster.shutdown()
     assert second is None
-    assert [result["scores"] for result in results_of(outcomes)] == by_hand
+    assert_equal(outcomes, tmp_path, one_by_one)
     assert failed.problem == "RuntimeError: out of luck"

@@ -1,12 +1,12 @@
 """Teacher: a network whose layers are sums of modules labels random inputs (ICLR 2024, section 4; arXiv 2507.07207).
 
-Axes of array names: T tasks, N samples, L generated layers, M modules of a layer, D inputs, H width, A outputs.
+Axes of array names: B batch, T tasks, N samples, M modules of all layers, D inputs, H width, A outputs.
 """
 
 import math
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
@@ -34,36 +34,42 @@ LARGEST_LAYER = 1024
 """Most inputs, units or outputs of a layer; every module of it is a matrix of them."""
 
 TEMPERATURE = 0.1
-PROBES = 256
 
 
 class Teacher(Family):
     """Inputs are uniform on [-1, 1); a task is the network that labels them.
 
     The network has a fixed input layer (if any), ``layers`` generated hidden layers and a fixed output layer, ReLU
-    between them, and divides every product by the square root of its fan-in. The weights of a generated layer are a
-    weighted sum of its modules, matrices of N(0, 1) cut off at two standard deviations. Every layer has modules of its
-    own and, in a task, a combination of its own; a held-out task has a held-out combination in every layer.
+    between them, and divides every product by the square root of its fan-in. A task has an independent combination of
+    modules for each generated layer; which of these tuples of combinations are trained is the split. The weights of every
+    generated layer are a weighted sum over the modules of *all* layers, matrices of N(0, 1) cut off at two standard deviations:
+    a module is a matrix for each layer.
 
     Args:
         world: seed of the network's fixed weights and of the modules.
         modules: M, per layer.
         max_active: K, the most modules active in a layer.
-        layers: number of generated layers L.
+        layers: number of generated layers.
         inputs: D.
         width: H.
         outputs: A.
         input_layer: 1 for a fixed layer before the generated ones, 0 for none.
         biases: 1 for fixed biases from U[0, 0.5) in the generated layers, 0 for none.
         weights: of active modules: ``"equal"``, ``"exponential"`` or ``"tenths"``.
-        labels: ``"classes"``: softmax of logits that are standardised within each task, over a temperature of 0.1;
+        labels: ``"classes"``: softmax of logits, each standardised over 1,000 inputs of its task, over a temperature of 0.1;
             ``"values"``: the outputs themselves.
     """
 
     name = "teacher"
     title = "Teacher"
     variants = {"small": REGRESSION, "scaling2025": {**REGRESSION, "modules": 16, "max_active": 3}}  # noqa: RUF012
+    versions = {"": 1}  # noqa: RUF012
     horizon = 1
+    combination_draw = TASK_DRAWS - 1  # modules' weights take draws 1 and following
+    probes: ClassVar[int] = 1000
+    """Inputs, the same for every task, over which logits are standardised."""
+    standardised_together: ClassVar[tuple[int, ...]] = (1,)
+    """Axes of logits [T, probes, A] that are standardised as one: each output for itself."""
 
     def __init__(
         self,
@@ -92,7 +98,7 @@ class Teacher(Family):
             raise ValueError(f"{layers} layers of {modules} modules; allowed: layers * (modules + 1) up to {TASK_DRAWS - 1}")
         self.world = world
         self.sizes = {name: value for name, value in locals().items() if name in self.size_defaults()}
-        self.space = ModuleSpace.subsets(modules, max_active)
+        self.space = self.space_of(modules, max_active, layers)
         self.layers, self.inputs, self.width, self.outputs, self.labels = layers, inputs, width, outputs, labels
         self.imitation, self.shots, self.scores = LABELS[labels]
         self._weigh = WEIGHTS[weights]
@@ -100,14 +106,14 @@ class Teacher(Family):
         widths = [width if input_layer else inputs, *[width] * layers]
         self.fan_in = widths[:-1]
         tables: dict[str, np.ndarray] = {
-            f"modules{layer}": _cut_normal(rng, modules, fan_in * width) for layer, fan_in in enumerate(self.fan_in)
+            f"modules{layer}": _cut_normal(rng, self.space.modules, fan_in * width) for layer, fan_in in enumerate(self.fan_in)
         }
         tables["biases"] = rng.uniform(0, 0.5, (layers, width)) * biases
         tables["output"] = _cut_normal(rng, width, outputs) / math.sqrt(width)
         if input_layer:
             tables["input"] = _cut_normal(rng, inputs, width) / math.sqrt(inputs)
         self.has_input_layer = bool(input_layer)
-        tables["probes"] = rng.uniform(-1, 1, (PROBES, inputs))
+        tables["probes"] = rng.uniform(-1, 1, (self.probes, inputs))
         self.tables = Tables(combinations=self.space.combinations.astype(np.int64), **TABLES, **tables)
 
     @property
@@ -118,35 +124,17 @@ class Teacher(Family):
     def actions(self) -> int:
         return self.outputs
 
-    @property
-    def code_size(self) -> int:
-        return self.layers * self.space.modules
-
-    # A task's weights are those of all layers, one after the other: [T, L * M].
-
-    def draw_weights(self, stream_B: Array, pool: Array) -> Array:
-        xp = namespace(stream_B)
-        bits = randomness.draws(stream_B, TASK_DRAWS - self.layers, self.layers)
-        return self._weights(stream_B, pool[randomness.integers(bits, len(pool))], xp)
-
-    def weights_in_turn(self, stream_B: Array, pool: Array) -> Array:
-        """The first layer's combinations take turns, the others' are drawn."""
-        xp = namespace(stream_B)
-        bits = randomness.draws(stream_B, TASK_DRAWS - self.layers, self.layers)
-        turn = xp.arange(len(stream_B), device=stream_B.device) % len(pool)
-        drawn = randomness.integers(bits, len(pool))
-        return self._weights(stream_B, pool[xp.concat([turn[:, None], drawn[:, 1:]], axis=1)], xp)
-
-    def _weights(self, stream_B: Array, combination_BL: Array, xp: Any) -> Array:
-        active = self.tables.like(stream_B)["combinations"][combination_BL]
-        return self.weigh(stream_B, xp.reshape(active, (len(stream_B), -1)))
+    @classmethod
+    def space_of(cls, modules: int, max_active: int, layers: int) -> ModuleSpace:
+        """What is trained or held out: a combination for each layer."""
+        return ModuleSpace.subsets(modules, max_active, layers)
 
     def weigh(self, stream_B: Array, active_BM: Array) -> Array:
         return self._weigh(stream_B, active_BM, self.tables)
 
-    def combination_of(self, weights_BM: np.ndarray) -> np.ndarray:
-        """Index of each task's combination in the first layer."""
-        return self.space.index_of(weights_BM[:, : self.space.modules] != 0)
+    def mixture(self, weights_TM: Array, layer: int) -> Array:
+        """With which weights a generated layer sums up its matrices: those of all modules, [T, M]."""
+        return weights_TM
 
     # Samples ----------------------------------------------------------------------------------------------------------
 
@@ -178,8 +166,8 @@ class Teacher(Family):
         if self.has_input_layer:
             value = _relu(value @ tables["input"])
         for layer, fan_in in enumerate(self.fan_in):
-            mix = weights_TM[:, layer * self.space.modules : (layer + 1) * self.space.modules]
-            generated = xp.reshape(mix @ tables[f"modules{layer}"], (len(mix), fan_in, self.width))
+            matrix_TZ = self.mixture(weights_TM, layer) @ tables[f"modules{layer}"]
+            generated = xp.reshape(matrix_TZ, (len(matrix_TZ), fan_in, self.width))
             value = _relu(value @ generated / math.sqrt(fan_in) + tables["biases"][layer])
         return value @ tables["output"]
 
@@ -189,10 +177,10 @@ class Teacher(Family):
         outputs = self.outputs_of(weights_TM, inputs_TND)
         if self.labels == "values":
             return outputs
-        # Standardised over inputs that are the same for every task, so that a task is a function of its input alone.
-        probed = self.outputs_of(weights_TM, self.tables.like(weights_TM)["probes"])
-        mean = xp.mean(probed, axis=(1, 2), keepdims=True)
-        deviation = xp.std(probed, axis=(1, 2), keepdims=True)
+        # Over inputs that are the same for every task, so that a task is a function of its input alone.
+        probed, axes = self.outputs_of(weights_TM, self.tables.like(weights_TM)["probes"]), self.standardised_together
+        mean = xp.mean(probed, axis=axes, keepdims=True)
+        deviation = xp.std(probed, axis=axes, keepdims=True)
         logits = (outputs - mean) / (deviation + 1e-12) / TEMPERATURE
         exponential = xp.exp(logits - xp.max(logits, axis=2, keepdims=True))
         return exponential / xp.sum(exponential, axis=2, keepdims=True)

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.runs.executors import run_all
 from compworld.benchmarks.runs.folder import RunFolder
-from compworld.benchmarks.runs.run import run
-from tests.benchmarks.conftest import tiny
+from tests.benchmarks.conftest import left_by, tiny
 
 KILLS = int(os.environ.get("COMPWORLD_KILLS", "1"))
 PROCESSES = int(os.environ.get("COMPWORLD_PROCESSES", "2"))
@@ -57,7 +57,7 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     chance = random.Random(0)
-    whole = [run(config, tmp_path / "whole")["scores"] for config in CONFIGS]
+    run_all(CONFIGS, tmp_path / "whole", 1)
     kills, rounds = 0, 0
     while kills < KILLS:
         root = tmp_path / f"round{rounds}"
@@ -66,9 +66,8 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
             with start(root, 2) as program:
                 kills += kills < KILLS and killed(program, chance)
                 program.communicate()
-        assert [(RunFolder(root, config).result() or {})["scores"] for config in CONFIGS] == whole
-        left = {path.name for config in CONFIGS for path in RunFolder(root, config).path.iterdir()}
-        assert left <= {"config.json", "metrics.jsonl", "learner.safetensors", "result.json"}
+        for config in CONFIGS:
+            assert left_by(root, config) == left_by(tmp_path / "whole", config)
 
 
 def killed(program: "subprocess.Popen[str]", chance: random.Random) -> bool:

@@ -59,6 +59,7 @@ def check_shown(config: RunConfig, world: World, result: dict[str, Any]) -> None
     if decoded:
         layers = {
             "linear_hypernetwork": config.options.get("hidden_layers", 0) + 2,
+            "deep_hypernetwork": config.options.get("hidden_layers", 0) + 1,
             "maml": 2,
             **dict.fromkeys(TRANSFORMERS, 2),
         }

@@ -7,22 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compworld.benchmarks import cli
+from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.runs import tuning
 from compworld.benchmarks.runs.run import run
-from compworld.benchmarks.runs.tuning import settings_of, tune, validated
-from compworld.files import json_of, read_bytes
+from compworld.benchmarks.runs.tuning import read_trials, settings_of, tune, validated
 from compworld.modules.splits import Split
 from tests.benchmarks.conftest import tiny
 
-HERE = {"family": "goals-small", "method": "told_network_128", "steps": 2}
-
-
-def trials_in(folder: Path) -> list[dict[str, Any]]:
-    path = folder / "goals-small" / "told_network_128.json"
-    record = json_of(read_bytes(path), path)
-    assert record["hardware"]["cores"] >= 1
-    trials: list[dict[str, Any]] = record["trials"]
-    return trials
+HERE = dataclasses.replace(tiny("told_network_128"), world=101)
+ELSEWHERE = dataclasses.replace(HERE, world=102)
 
 
 def test_a_grid_is_every_combination_of_its_values() -> None:
@@ -36,23 +30,53 @@ def test_a_grid_is_every_combination_of_its_values() -> None:
 
 
 def test_what_a_record_has_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tune(**HERE, grid=("outer.learning-rate=0.1,0.01",), worlds=(101, 102), out=tmp_path)  # type: ignore[arg-type]
-    first = trials_in(tmp_path)
+    path = tmp_path / "record.json"
+    first = tune([HERE, ELSEWHERE], ["outer.learning-rate=0.1,0.01"], path)
     assert [(trial["settings"], trial["world"], trial["steps"]) for trial in first] == [
-        (f"--outer.learning-rate {rate}", world, 2) for rate in ("0.1", "0.01") for world in (101, 102)
+        (f"--outer.learning-rate {rate}", world, 4) for rate in ("0.1", "0.01") for world in (101, 102)
     ]
     assert all(np.isfinite(trial["validation_loss"]) and trial["processor_seconds"] >= 0 for trial in first)
-    tried: list[object] = []
-    monkeypatch.setattr(tuning, "validated", lambda config: tried.append(config) or {"validation_loss": 1.0})
-    tune(**HERE, grid=("outer.learning-rate=0.1,0.01,0.3",), worlds=(101,), out=tmp_path)  # type: ignore[arg-type]
-    assert len(tried) == 1
-    assert trials_in(tmp_path)[:4] == first
-    assert trials_in(tmp_path)[4]["settings"] == "--outer.learning-rate 0.3"
+    tried: list[RunConfig] = []
+
+    def noted(config: RunConfig) -> dict[str, Any]:
+        tried.append(config)
+        return {"validation_loss": 1.0, "best_step": 4, "processor_seconds": 0.1}
+
+    monkeypatch.setattr(tuning, "validated", noted)
+    again = tune([HERE], ["outer.learning-rate=0.1,0.01,0.3"], path)
+    assert [config.outer.learning_rate for config in tried if config.outer] == [0.3]
+    assert again[:4] == first
+    assert again == read_trials(path, {"family": HERE.family, "method": HERE.method})
 
 
-def test_worlds_of_tables_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"worlds are \(7, 101\); allowed: from 100, for tables play those below"):
-        tune(**HERE, grid=(), worlds=(7, 101), out=tmp_path)  # type: ignore[arg-type]
+def test_records_of_something_else_and_damaged_ones_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    tune([HERE], ["outer.learning-rate=0.1"], path)
+    with pytest.raises(ValueError, match="is of another run \\(its 'method' is another\\)"):
+        tune([dataclasses.replace(tiny("told_network_512"), world=101)], ["outer.learning-rate=0.1"], path)
+    path.write_text(path.read_text().replace('"world": 101', '"world": 103'))
+    with pytest.raises(ValueError, match="is damaged: its SHA-256 is"):
+        tune([HERE], ["outer.learning-rate=0.1"], path)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (dataclasses.replace(HERE, world=7), "world is 7; allowed: from 100, for tables play those below"),
+        (dataclasses.replace(tiny("random"), world=101), "method 'random' is not trained; allowed: methods with parameters"),
+    ],
+)
+def test_what_cannot_be_tuned_is_refused(config: RunConfig, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        tune([config], [], tmp_path / "record.json")
+
+
+def test_the_command_writes_a_record_for_each_family_and_method(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grid = ["outer.learning-rate=0.01,0.1"]
+    cli.main(["tune", "--method", "told_network_128", "--grid", *grid, "--steps", "2", "--out", str(tmp_path)])
+    trials = read_trials(tmp_path / "goals-small" / "told_network_128.json", {})
+    assert [(trial["world"], trial["steps"]) for trial in trials] == [(101, 2), (101, 2)]
+    assert "--outer.learning-rate 0.01" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("method", ["hyla", "told_network_128"])

@@ -19,6 +19,18 @@ def test_every_published_configuration_has_a_reference_figure() -> None:
     assert sorted(measured) == sorted(bench.REFERENCE_SECONDS)
 
 
+def test_trials_stand_beside_plain_episodes_of_the_same_environment(tmp_path: Path) -> None:
+    names = list(measurements(1))
+    plain = [name for name in names if name.startswith(("single/CompWorld", "vector/CompWorld")) and name.count("/") == 1]
+    assert {f"{name}/trials" for name in plain} == {name for name in names if name.endswith("/trials")}
+    rows = bench.bench(1, only="vector/CompWorld-Preferences-Small")["rows"]
+    assert [(row["name"], "trials of 4 episodes" in row["note"]) for row in rows] == [
+        ("vector/CompWorld-Preferences-Small-v0", False),
+        ("vector/CompWorld-Preferences-Small-v0/trials", True),
+    ]
+    assert all(row["per_second"] > 0 for row in rows)
+
+
 def test_figures_are_written_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["bench", "--only", "goals/linear", "--repeats", "1", "--json", str(tmp_path / "bench.json")])
     found = json.loads((tmp_path / "bench.json").read_text())

@@ -1,0 +1,165 @@
+"""What is published of a leaderboard: ``leaderboard.json``, its table, and ``runs.jsonl``, a line for each run behind the rows.
+
+Both are held against these schemas when they are read.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from compworld.benchmarks.runs.records import Hardware
+from compworld.files import read_bytes
+
+TABLE, RUNS = "leaderboard.json", "runs.jsonl"
+
+Kind = TypeVar("Kind")
+
+
+class PublishedWorld(msgspec.Struct, frozen=True):
+    """What the tasks of a world say, as far as more is made of it: their mean."""
+
+    mean: float | None
+
+
+class PublishedEstimate(msgspec.Struct, frozen=True):
+    """A value with its interval, and what each world says; None for numbers that are none."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    worlds: list[PublishedWorld]
+
+
+class PublishedSection(msgspec.Struct, frozen=True):
+    """What the rows of a section have in common.
+
+    Attributes:
+        headline: key of the score that methods are compared by.
+        scores: words for each key of a score.
+    """
+
+    title: str
+    family: str
+    support: str
+    track: str
+    headline: str
+    scores: dict[str, str]
+
+
+class PublishedRow(msgspec.Struct, frozen=True):
+    """A method in a section; ``estimates`` are by ``"set/score"``, ``problems`` by seed."""
+
+    section: str
+    method: str
+    seeds: list[int]
+    runs: list[str]
+    split_sha256: list[str]
+    training_seconds: list[float]
+    problems: dict[str, str]
+    estimates: dict[str, PublishedEstimate]
+
+
+class PublishedComparison(msgspec.Struct, frozen=True):
+    """A method's score minus another's, paired by world, and what the interval carries."""
+
+    section: str
+    method: str
+    other: str
+    set: str
+    metric: str
+    seeds: list[int]
+    verdict: str
+    value: float | None
+    low: float | None
+    high: float | None
+    confidence: float
+
+
+class PublishedTable(msgspec.Struct, frozen=True):
+    """``leaderboard.json``."""
+
+    budget: list[str]
+    packages: dict[str, str]
+    hardware: Hardware
+    sections: list[PublishedSection]
+    rows: list[PublishedRow]
+    comparisons: list[PublishedComparison]
+
+
+class Curve(msgspec.Struct, frozen=True):
+    """A score of validation after so many tasks; None where training diverged."""
+
+    score: str
+    tasks: list[int]
+    values: list[float | None]
+
+
+class PublishedRun(msgspec.Struct, frozen=True):
+    """A run behind a row.
+
+    Attributes:
+        curve: while it was trained; None for what is not.
+        episodes: of what acts in trials, by set the normalised return of each episode.
+        modules: by set and name of a module, the headline score over the tasks that have it.
+    """
+
+    run_id: str
+    track: str
+    config: dict[str, Any]
+    split_sha256: str
+    learner_sha256: str | None
+    parameters: int
+    tasks_seen: int
+    environment_steps: int
+    packages: dict[str, str]
+    curve: Curve | None
+    episodes: dict[str, list[float | None]]
+    modules: dict[str, dict[str, float | None]]
+
+
+@dataclass(frozen=True)
+class Board:
+    """A leaderboard that was published.
+
+    Attributes:
+        name: of its preset.
+        table: what is compared.
+        runs: behind it by their ids, as far as there are lines of them.
+        folder: where its files are.
+    """
+
+    name: str
+    table: PublishedTable
+    runs: dict[str, PublishedRun]
+    folder: Path
+
+
+def read_boards(folder: Path) -> list[Board]:
+    """The leaderboards in the folders of a folder, by name.
+
+    Raises:
+        ValueError: there is none, or a file is damaged, naming it and the field.
+    """
+    tables = sorted(folder.glob(f"*/{TABLE}"))
+    if not tables:
+        raise ValueError(
+            f"no leaderboard in {folder}; allowed: a folder with {TABLE} in folders of it, as compworld leaderboard writes"
+        )
+    return [_read_board(path) for path in tables]
+
+
+def _read_board(path: Path) -> Board:
+    table = _decoded(read_bytes(path), PublishedTable, path)
+    lines = path.with_name(RUNS)
+    found = read_bytes(lines).splitlines() if lines.exists() else []
+    runs = [_decoded(line, PublishedRun, lines) for line in found]
+    return Board(path.parent.name, table, {run.run_id: run for run in runs}, path.parent)
+
+
+def _decoded(content: bytes, kind: type[Kind], path: Path) -> Kind:
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged or of another version ({error}); compworld leaderboard writes it anew") from None

@@ -1,0 +1,83 @@
+"""The published agents by name: a sealed list of runs, each in a folder of its own beside it."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from compworld.agents import Code, Learner
+from compworld.benchmarks.published.acting import ActingAgent
+from compworld.benchmarks.published.knowing import ShownAgent, ToldAgent
+from compworld.benchmarks.published.trained import TrainedAgent
+from compworld.benchmarks.runs.run import TrainedRun, trained_run
+from compworld.files import json_of, read_bytes, sealed, unsealed, write_json
+
+FOLDER = Path(__file__).parent
+"""Of those that are shipped."""
+
+INDEX = "index.json"
+
+
+class Entry(msgspec.Struct, forbid_unknown_fields=True):
+    """A published run."""
+
+    run: str
+    """Its id, the name of its folder."""
+    result_sha256: str
+    """That its record names."""
+    learner_sha256: str
+    """Of its parameters' file."""
+
+
+def published(folder: Path = FOLDER) -> dict[str, Entry]:
+    """Every published agent by its name, such as ``"goals/linear_hypernetwork"``.
+
+    Raises:
+        ValueError: the index is damaged.
+    """
+    path = folder / INDEX
+    if not path.exists():
+        return {}
+    body = unsealed(json_of(read_bytes(path), path), path)
+    try:
+        return msgspec.convert(body["agents"], dict[str, Entry])
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{path} is no index of published agents ({error})") from None
+
+
+def write_index(entries: dict[str, Entry], folder: Path) -> None:
+    """Replace the index of a folder."""
+    write_json(folder / INDEX, sealed({"agents": msgspec.to_builtins(dict(sorted(entries.items())))}))
+
+
+def load_agent(name: str, folder: str | Path | None = None, trust: bool = False) -> TrainedAgent:
+    """See :func:`compworld.load_agent`."""
+    given = Path(name).expanduser()
+    if (given / "config.json").exists():
+        return agent_of(trained_run(given.parent, str(given), trust))
+    place = FOLDER if folder is None else Path(folder).expanduser()
+    entries = published(place)
+    if name not in entries:
+        allowed = ", ".join(map(repr, entries)) or "none"
+        raise ValueError(f"no agent {name!r:.100} in {place}; allowed: {allowed}, or the path of a finished run's folder")
+    entry = entries[name]
+    run = trained_run(place, str(place / entry.run), trust)
+    if run.result["learner_sha256"] != entry.learner_sha256:
+        raise ValueError(f"{place / entry.run} is another run than the index names: its learner has another SHA-256")
+    return agent_of(run)
+
+
+def agent_of(run: TrainedRun) -> TrainedAgent:
+    """A finished run as an agent.
+
+    Raises:
+        ValueError: its family has nothing to act in.
+    """
+    if not isinstance(run.method, Learner):
+        return ActingAgent(run)
+    return ToldAgent(run) if run.method.evidence is Code else ShownAgent(run)
+
+
+def name_of(config: Any) -> str:
+    """The name that a run's agent is published by."""
+    return f"{config.family}/{config.method}"

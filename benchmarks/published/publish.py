@@ -1,0 +1,81 @@
+"""Publishing: a run's files are copied beside the index, which then names them."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from compworld.benchmarks.published.index import Entry, agent_of, name_of, published, write_index
+from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.runs.folder import RunFolder
+from compworld.benchmarks.runs.run import trained_run
+from compworld.benchmarks.scores.names import headline
+from compworld.benchmarks.scores.trials import episode_score
+from compworld.benchmarks.worlds.world import World
+from compworld.files import HASH, json_of, new_file, read_bytes
+
+FILES = ("config.json", "result.json", "learner.safetensors")
+
+
+def publish(root: Path, run: str, folder: Path) -> tuple[str, list[Path]]:
+    """Copy a finished run into a folder of published agents and name it in the index, in the place of an earlier one.
+
+    Args:
+        root: folder of all runs.
+        run: the run, see :meth:`RunFolder.open`.
+        folder: of the published agents.
+
+    Returns:
+        The agent's name, and the files that were written.
+
+    Raises:
+        ValueError: no such run, it has not finished, its files are damaged, its method is not one of ours, or there is nothing
+            to act in or to load.
+    """
+    trained = trained_run(root, run)
+    agent_of(trained)
+    if not trained.method.trainable:
+        raise ValueError(f"method {trained.config.method!r} learns nothing; allowed: methods with parameters")
+    source = RunFolder.open(root, run).path
+    place = folder / trained.config.run_id
+    for name in FILES:
+        with new_file(place / name) as part:
+            shutil.copyfile(source / name, part)
+    entries = published(folder)
+    record = json_of(read_bytes(place / "result.json"), place / "result.json")
+    name = name_of(trained.config)
+    before = entries.get(name)
+    entries[name] = Entry(trained.config.run_id, record[HASH], trained.result["learner_sha256"])
+    write_index(entries, folder)
+    if before is not None and before.run not in {entry.run for entry in entries.values()}:
+        shutil.rmtree(folder / before.run)
+    return name, [place / name for name in FILES]
+
+
+def best_run(root: Path, family: str, method: str, world: int, support: str) -> str:
+    """The finished run of a method on a family in a world that is best on trained combinations with fresh episodes.
+
+    Held-out combinations have no say: what is published was not chosen by them.
+
+    Raises:
+        ValueError: there is none.
+    """
+    found: dict[str, float] = {}
+    for path in sorted(root.glob(f"{family}_{method.replace('_', '-')}_s*/config.json")):
+        opened = RunFolder.open(root, path.parent.name)
+        result, config = opened.result(), opened.config
+        if (config.world, config.support) == (world, support) and result is not None and result["scores"]:
+            found[config.run_id] = float(np.mean(result["scores"]["fresh_episodes"][score_of(config)]))
+    if not found:
+        raise ValueError(
+            f"{root} has no finished run of {method!r} on {family!r} in world {world}, support {support!r}; "
+            "allowed: runs of compworld train or leaderboard"
+        )
+    return max(found, key=lambda run: found[run])
+
+
+def score_of(config: RunConfig) -> str:
+    """The score by which runs of one kind are compared: the family's headline, or the return of a trial's last episode."""
+    if config.trials is None:
+        return headline(World(config).family)
+    return episode_score("episode", config.trials.episodes)

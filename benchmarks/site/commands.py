@@ -1,0 +1,27 @@
+"""The command ``site``. Nothing heavy is loaded before it runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from compworld.benchmarks.recipes import ending
+
+
+def site(
+    out: Path = Path("site"),
+    runs: Path | None = None,
+    results: Path | None = None,
+    trust: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+) -> None:
+    """Write the leaderboard as a page that opens in any browser, from its file or from any server: no network, no tracker.
+
+    Args:
+        out: Folder of the page.
+        runs: Folder of your own runs, which are laid beside the published ones wherever they were scored on the same.
+        results: Folder of leaderboards, such as leaderboard; by default those that come with the package.
+        trust: Run the code of methods of one's own that your runs name, where the table depends on it.
+    """
+    from compworld.benchmarks.site.page import RESULTS, make_site
+
+    print(make_site(out, results or RESULTS, runs, trust, ending.complain))
