@@ -5,13 +5,14 @@ from itertools import combinations
 
 from compworld.benchmarks.leaderboard.published import PublishedWorld
 from compworld.benchmarks.recipes.methods import FLOORS, REFERENCES
-from compworld.benchmarks.scores.statistics import estimate, simultaneous, without_interval
+from compworld.benchmarks.scores.statistics import estimate, simultaneous, unpaired, without_interval
 from compworld.benchmarks.site.entries import Entry, Listing
 
 RULE = (
     "Ranked by the main score on held-out combinations, within one benchmark version. A row shares the rank of the best of its "
-    "group unless it is behind that one by an interval that does not touch 0: paired by world, and so wide that all pairs of a "
-    "table hold together in 95 % of tables. References, and rows of a single world, have no rank."
+    "group unless it is behind that one by an interval that does not touch 0: paired by world (but submitted entries play in "
+    "worlds of their own), and so wide that all pairs of a table hold together in 95 % of tables. References, and rows of a "
+    "single world, have no rank."
 )
 LEAST = 2
 """Worlds that a rank takes."""
@@ -31,7 +32,7 @@ def why_unranked(listing: Listing, entry: Entry) -> str:
         return f"not made with version {version}"
     if len(entry.row.seeds) < LEAST:
         return "one world"
-    if len(_common(listing, entry)) < LEAST:
+    if len(_common(listing, entry)) < LEAST and not entry.row.recomputed_by:
         return "other worlds or splits"
     return ""
 
@@ -53,6 +54,9 @@ def ranks_of(listing: Listing) -> Mapping[str, int]:
 def _is_behind(listing: Listing, entry: Entry, best: Entry, confidence: float) -> bool:
     ours, theirs = (_worlds(listing, one) for one in (entry, best))
     pairs = [(ours[world], theirs[world]) for world in ours.keys() & theirs.keys()]
+    if entry.row.recomputed_by != best.row.recomputed_by:
+        means = ([world.mean for world in worlds.values() if world.mean is not None] for worlds in (ours, theirs))
+        return unpaired(*means, confidence).high < 0
     differences = [
         without_interval(min(one.number, other.number), one.mean - other.mean)
         for one, other in pairs
