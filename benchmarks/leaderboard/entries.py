@@ -1,5 +1,6 @@
 """Entries that were recomputed as rows of the leaderboard, beside the runs that it made itself; none before."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,7 +59,8 @@ def row_name(verified: Verified) -> str:
 
 def row_of(verified: Verified) -> Row:
     """The row of a verified entry: what was recomputed, not what it claims. Its worlds are not those of other rows."""
-    row = Row(row_name(verified))
+    command = ["compworld", "verify", f"submissions/{verified.name}", "--salt", verified.salt]
+    row = Row(row_name(verified), recomputed_by=shlex.join(command))
     for world in verified.worlds:
         scores = {which: {name: numbers(values) for name, values in found.items()} for which, found in world.scores.items()}
         row.results[world.world] = {

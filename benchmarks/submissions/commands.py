@@ -73,6 +73,7 @@ def verify(
         markdown: Also write the comparison to this file.
     """
     from compworld.benchmarks.reports.escapes import in_markdown, in_terminal, terminal
+    from compworld.benchmarks.submissions.failures import NotConfirmed
     from compworld.benchmarks.submissions.verify import require_confirmed, table_of, verdict
     from compworld.benchmarks.submissions.verify import verify as recompute
     from compworld.files import write_text
@@ -82,11 +83,17 @@ def verify(
     def tell(line: str) -> None:
         console.print(in_terminal(line), soft_wrap=True)
 
-    verified, compared = recompute(submission, salt, worlds, minutes, memory, workers, not unprotected, tell)
+    def note(*parts: str) -> None:
+        if markdown is not None:
+            write_text(markdown, "\n\n".join((f"### {in_markdown(str(submission))}", *parts)) + "\n")
+
+    try:
+        verified, compared = recompute(submission, salt, worlds, minutes, memory, workers, not unprotected, tell)
+    except (ValueError, NotConfirmed) as error:
+        note(f"Not verified: {in_markdown(str(error))}")
+        raise
     table, said = table_of(verified, compared), verdict(verified, compared)
-    table.show(console)
-    if markdown is not None:
-        title = f"### {in_markdown(table.title)}"
-        write_text(markdown, f"{title}\n\n{table.markdown()}\n\n{in_markdown(said)} (salt {verified.salt})\n")
+    table.show(console, narrow=True)
+    note(table.markdown(), f"{in_markdown(said)} (salt {in_markdown(verified.salt)})")
     require_confirmed(verified, compared)
     tell(said)

@@ -1,6 +1,5 @@
 """What an entry claims beside what was recomputed, and whether the one is more than chance leaves room for."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from compworld.benchmarks.leaderboard.sections import Row, Section, heading
-from compworld.benchmarks.scores.statistics import Estimate, simultaneous
+from compworld.benchmarks.scores.statistics import Estimate, estimate, simultaneous, unpaired, without_interval
 from compworld.benchmarks.submissions.entry import Scores
 from compworld.benchmarks.submissions.failures import NotConfirmed
 from compworld.benchmarks.submissions.recompute import FRESH, REPEATED, Recomputed
-from compworld.evaluation.interval import half_width
 
 RESOLUTION = 0.005
 """Half of the last digit that a table shows: what is below is no difference."""
@@ -118,13 +116,7 @@ def _means(scores: dict[int, Scores], which: str, score: str) -> dict[int, float
 
 
 def _excess(claimed: dict[int, float], recomputed: dict[int, float], confidence: float) -> Estimate:
-    """Mean difference: paired where the worlds are the same; else of independent worlds, with unequal variances.
-
-    The latter has the degrees of freedom of the smaller sample, which is on the safe side (Welch 1947 has them in between).
-    """
-    ours, theirs = (np.asarray([of_worlds[world] for world in sorted(of_worlds)]) for of_worlds in (claimed, recomputed))
-    number = min(len(ours), len(theirs))
-    paired = set(claimed) == set(recomputed)
-    variance = (ours - theirs).var(ddof=1) if paired else number * sum(one.var(ddof=1) / len(one) for one in (ours, theirs))
-    value, half = float(ours.mean() - theirs.mean()), half_width(math.sqrt(variance), number, confidence)
-    return Estimate(value, value - half, value + half)
+    """Mean difference, paired where the worlds are the same."""
+    if set(claimed) == set(recomputed):
+        return estimate([without_interval(1, claimed[world] - recomputed[world]) for world in claimed], confidence)
+    return unpaired(list(claimed.values()), list(recomputed.values()), confidence)
