@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from compworld.benchmarks.recipes.methods import FLOORS, REFERENCES, TOLD
-from compworld.benchmarks.scores.statistics import Estimate, estimate, simultaneous, without_interval
+from compworld.benchmarks.scores.statistics import Estimate, estimate, simultaneous, unpaired, without_interval
 from compworld.benchmarks.site.entries import Entry, Listing
 
 RULE = (
     "Ranks are by the main score on held-out combinations, within one version of the benchmark. A row shares the rank of the "
-    "best of its group unless it is behind that one: by the interval of their difference, paired by world, or, where they "
-    "played in different worlds, by intervals that do not overlap. Intervals are so wide for this that all pairs of a table "
-    "hold together in 95 % of tables. References, and rows of a single world, have no rank."
+    "best of its group unless it is behind that one by an interval that does not touch 0: paired by world, or unpaired where "
+    "they played in different worlds, as submitted entries do; and so wide that all pairs of a table hold together in 95 % of "
+    "tables. References, and rows of a single world, have no rank."
 )
 LEAST = 2
 """Worlds that an interval over worlds takes."""
@@ -58,7 +58,7 @@ def _is_behind(listing: Listing, entry: Entry, best: Entry, confidence: float) -
     common = sorted(ours.keys() & theirs.keys())
     if len(common) >= LEAST:
         return _over([ours[world] - theirs[world] for world in common], confidence).high < 0
-    return _over(list(ours.values()), confidence).high < _over(list(theirs.values()), confidence).low
+    return unpaired(list(ours.values()), list(theirs.values()), confidence).high < 0
 
 
 def _over(worlds: Sequence[float], confidence: float) -> Estimate:

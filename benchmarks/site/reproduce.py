@@ -19,6 +19,8 @@ def command_of(board: Board, section: PublishedSection, entry: Entry) -> str | N
 
     Of a row that no preset makes it is the command of its first seed.
     """
+    if entry.row.recomputed_by:
+        return entry.row.recomputed_by
     if entry.row.method not in METHODS or not entry.runs:
         return None
     names = [board.name] if board.name in PRESETS else list(PRESETS)
