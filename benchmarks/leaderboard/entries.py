@@ -4,8 +4,11 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from compworld.benchmarks.leaderboard.sections import Row, Section
 from compworld.benchmarks.runs.divergence import numbers
+from compworld.benchmarks.submissions.places import Place
 from compworld.benchmarks.submissions.submission import ABOUT, VERIFIED, tree_sha256
 from compworld.benchmarks.submissions.verified import Verified, read_verified
 from compworld.version import VERSION
@@ -29,7 +32,7 @@ def add_entries(sections: Sequence[Section], root: Path) -> list[str]:
             lines.append(f"Entry {folder.name} is not listed: {error}.")
             continue
         for section in sections:
-            if verified.stands.is_of(section):
+            if place_of(verified).is_of(section):
                 section.rows[row_name(verified)] = row_of(verified)
     return lines
 
@@ -50,6 +53,11 @@ def ranked_entry(folder: Path) -> Verified:
     if not verified.confirmed:
         raise ValueError("it claims more than was recomputed")
     return verified
+
+
+def place_of(verified: Verified) -> Place:
+    """Where its row is."""
+    return Place(**{**msgspec.structs.asdict(verified.place), "tables": tuple(verified.place.tables)})
 
 
 def row_name(verified: Verified) -> str:

@@ -55,8 +55,8 @@ def _is_behind(listing: Listing, entry: Entry, best: Entry, confidence: float) -
     ours, theirs = (_worlds(listing, one) for one in (entry, best))
     pairs = [(ours[world], theirs[world]) for world in ours.keys() & theirs.keys()]
     if entry.row.recomputed_by != best.row.recomputed_by:
-        means = ([world.mean for world in worlds.values() if world.mean is not None] for worlds in (ours, theirs))
-        return unpaired(*means, confidence).high < 0
+        here, there = ([world.mean for world in worlds.values() if world.mean is not None] for worlds in (ours, theirs))
+        return unpaired(here, there, confidence).high < 0
     differences = [
         without_interval(min(one.number, other.number), one.mean - other.mean)
         for one, other in pairs

@@ -87,15 +87,15 @@ def compare(section: Section, how: str, claims: dict[int, Scores], found: Sequen
         again = {one.world: one.scores for one in found if one.kind == kind}
         recomputed = row_of("recomputed", again)
         for which, score in columns:
-            values = claimed.estimate(which, score), recomputed.estimate(which, score)
-            assert values[0] is not None
-            assert values[1] is not None
+            said, made = claimed.estimate(which, score), recomputed.estimate(which, score)
+            assert said is not None
+            assert made is not None
             excess = None
             if score == judged:
                 excess = _excess(_means(claims, which, score), _means(again, which, score), confidence)
                 if not excess.is_finite:
                     raise NotConfirmed(f"{heading(which, score)} is no number in some world")
-            compared.append(Compared(which, score, WORDS[how, kind], *values, excess))
+            compared.append(Compared(which, score, WORDS[how, kind], said, made, excess))
     return compared
 
 

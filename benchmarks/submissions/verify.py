@@ -2,19 +2,26 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import joblib
+import msgspec
 
 from compworld.benchmarks.leaderboard.sections import heading
 from compworld.benchmarks.reports.table import Table
+from compworld.benchmarks.runs.divergence import finite
+from compworld.benchmarks.runs.provenance import provenance
 from compworld.benchmarks.submissions.comparison import Compared, compare
-from compworld.benchmarks.submissions.entry import read_entry
+from compworld.benchmarks.submissions.entry import Entry, read_entry
 from compworld.benchmarks.submissions.failures import NotConfirmed
-from compworld.benchmarks.submissions.recompute import recompute
+from compworld.benchmarks.submissions.recompute import Recomputed, ranked, recompute
 from compworld.benchmarks.submissions.sandbox import Limits, require_isolation
-from compworld.benchmarks.submissions.verified import Verified, write_verified
+from compworld.benchmarks.submissions.submission import VERIFIED
+from compworld.benchmarks.submissions.verified import Verified, read_verified
+from compworld.files import sealed, write_text
+from compworld.version import VERSION
 
 
 def verify(
@@ -55,7 +62,7 @@ def verify(
     claims = {claim.world: claim.scores for claim in entry.claims}
     compared = compare(entry.place.section, entry.about.how, claims, found)
     seconds = time.perf_counter() - started
-    return write_verified(entry, found, compared, salt, protected or not runs, seconds), compared
+    return _write(entry, found, compared, salt, protected or not runs, seconds), compared
 
 
 def table_of(verified: Verified, compared: list[Compared]) -> Table:
@@ -83,3 +90,38 @@ def require_confirmed(verified: Verified, compared: list[Compared]) -> None:
     """
     if not verified.confirmed:
         raise NotConfirmed(verdict(verified, compared))
+
+
+def _write(
+    entry: Entry, found: Sequence[Recomputed], compared: Sequence[Compared], salt: str, protected: bool, seconds: float
+) -> Verified:
+    """Write into the entry's folder what was found."""
+    about = entry.about
+    data = {
+        "format": 1,
+        "name": about.name,
+        "by": about.by,
+        "what": about.what,
+        "how": about.how,
+        "confirmed": not any(one.inflated for one in compared),
+        "tree_sha256": entry.sha256,
+        "salt": salt,
+        "protected": protected,
+        "compworld": VERSION,
+        "place": {**asdict(entry.place), "tables": list(entry.place.tables)},
+        "worlds": [
+            {
+                "world": one.world,
+                "split_sha256": one.split_sha256,
+                "training_seconds": one.training_seconds,
+                "scores": one.scores,
+            }
+            for one in ranked(found)
+        ],
+        "compared": [one.as_dict() for one in compared],
+        "seconds": round(seconds, 1),
+        "made": provenance(),
+    }
+    text = msgspec.json.encode(sealed(finite(data))).decode()
+    write_text(entry.folder / VERIFIED, text + "\n")
+    return read_verified(entry.folder)
