@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: leaderboard test test-extras docs docs-links clean
+.PHONY: leaderboard test test-extras docs docs-links pages verify verify-pull-request verify-unverified comment record-verified clean
 
 # An environment that has the packages of .venv too.
 define venv-upon
@@ -27,6 +27,47 @@ test-extras: .venv-extras/ready .venv-docs/ready
 
 docs: .venv-docs/ready
 	.venv-docs/bin/python -m sphinx --fail-on-warning --keep-going docs build/docs
+
+# The documentation with the leaderboard page in it, as it is published.
+pages: docs
+	$(BIN)/python -m compworld.benchmarks site --out build/docs/leaderboard
+
+# Entries are recomputed in worlds that follow from their files and from SALT, by default one that is drawn; see docs/submissions.md.
+VERIFY = $(BIN)/python -m compworld.benchmarks verify $(if $(SALT),--salt "$(SALT)") $(ARGS)
+FOUND := build/verified
+
+# Those that a command lists; what was found about each goes to a file of its own, and so does why the command lists none.
+define verify-each
+mkdir -p $(FOUND) && rm -f $(FOUND)/*.md
+$(1) > $(FOUND)/entries.txt 2> $(FOUND)/refused.md || { cat $(FOUND)/refused.md >&2; exit 1; }
+failed=0; for folder in $$(cat $(FOUND)/entries.txt); do \
+	$(VERIFY) --markdown $(FOUND)/$$(basename $$folder).md $$folder || failed=1; \
+done; exit $$failed
+endef
+
+verify: .venv/ready
+	$(VERIFY) $(SUBMISSION)
+
+# The entries of a pull request, verified by the code that is here.
+verify-pull-request: .venv/ready
+	git fetch --quiet --no-tags origin "pull/$(NUMBER)/head"
+	mkdir -p $(FOUND) && echo "$(NUMBER)" > $(FOUND)/number.txt
+	$(call verify-each,$(BIN)/python -m compworld.benchmarks.submissions.pending $(BASE) FETCH_HEAD)
+
+verify-unverified: .venv/ready
+	$(call verify-each,$(BIN)/python -m compworld.benchmarks.submissions.pending)
+
+# What verify-pull-request found, as a comment on the pull request that HEAD is of; the files may hold anything.
+comment:
+	grep -Eqx '[0-9]{1,9}' $(FOUND)/number.txt
+	test "$$(gh pr view "$$(cat $(FOUND)/number.txt)" --json headRefOid --jq .headRefOid)" = "$(HEAD)"
+	cat $(FOUND)/*.md | head -c 60000 > $(FOUND)/comment.txt
+	gh pr comment "$$(cat $(FOUND)/number.txt)" --body-file $(FOUND)/comment.txt
+
+record-verified:
+	git add submissions/*/verified.json
+	git diff --cached --quiet || git commit --quiet -m "Entries that were verified"
+	git push --quiet
 
 # Asks the addresses of all links to other sites, and so needs a network.
 docs-links: .venv-docs/ready

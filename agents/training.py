@@ -12,6 +12,7 @@ from compworld.agents import accelerate
 from compworld.agents.checkpoints import load_parameters, load_tensors, save_tensors
 from compworld.agents.evidence import Evidence, MetaBatch
 from compworld.agents.learner import Learner, Method
+from compworld.arguments import LARGEST_SEED
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class Trainer(Generic[Trained]):
 
     def generator(self) -> torch.Generator:
         """Source of what is random about the current step."""
-        return torch.Generator().manual_seed((self.seed << 32) + self.step_number)
+        # Bits of large seeds that find no place here still tell weights and tasks apart.
+        return torch.Generator().manual_seed(((self.seed << 32) + self.step_number) & LARGEST_SEED)
 
     def apply_gradient(self) -> bool:
         """Change the parameters by the gradient that they have; one that is not finite changes nothing.

@@ -36,6 +36,12 @@ def entry_point(function: Callable[..., Any]) -> Any:
         settings.CACHE_DIR = chosen
 
 
+def kept() -> Path | None:
+    """Where compiled code is kept, in folders called ``compiled-`` and a hash; None if nowhere."""
+    settings: Any = numba.config
+    return _folder(settings.CACHE_DIR)
+
+
 def hash_of_sources(module: str) -> str:
     """Of a module and of all modules of this package that it imports, directly or not."""
     package, seen, waiting = __name__.partition(".compiled")[0], set[str](), [module]

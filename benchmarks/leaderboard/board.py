@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from compworld.benchmarks.leaderboard.behind import as_lines
+from compworld.benchmarks.leaderboard.entries import add_entries
 from compworld.benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
 from compworld.benchmarks.leaderboard.films import films
 from compworld.benchmarks.leaderboard.grid import grid
@@ -43,6 +44,7 @@ def leaderboard(
     engine: Engine = side_by_side,
     fail_fast: bool = False,
     log: str | None = None,
+    submissions: Path | None = None,
 ) -> list[Section]:
     """Run what has no result yet, print the table and write everything into ``out / preset``.
 
@@ -61,6 +63,7 @@ def leaderboard(
         engine: who runs them; see :mod:`compworld.benchmarks.runs.executors`.
         fail_fast: stop at the first run that fails, and make no table.
         log: logger of each run; see :mod:`compworld.benchmarks.runs.loggers`.
+        submissions: folder of entries; those that were verified are listed too.
 
     Raises:
         ValueError: something of this does not exist, or nothing is left to run.
@@ -77,7 +80,8 @@ def leaderboard(
     outcomes = run_with_progress(configs, runs, workers, console, engine, fail_fast, log)
     sections = sections_of(outcomes)
     add_records(sections, records)
-    cost = budget(chosen.title, outcomes, time.perf_counter() - started)
+    unlisted = [] if submissions is None else add_entries(sections, submissions)
+    cost = [*budget(chosen.title, outcomes, time.perf_counter() - started), *unlisted]
     write_text(folder / "leaderboard.md", markdown(sections, cost))
     write_text(folder / "leaderboard.csv", as_csv(sections))
     write_json(folder / TABLE, as_json(sections, cost))

@@ -35,6 +35,7 @@ def leaderboard(
     runs: Runs = Path("runs"),
     out: Path = Path("leaderboard"),
     records: tuple[Path, ...] = (),
+    submissions: Path = Path("submissions"),
 ) -> None:
     """Run every method on every family of a preset; prints the table and writes Markdown, JSON, CSV, plots and videos.
 
@@ -54,6 +55,7 @@ def leaderboard(
         runs: Folder in which every run has its own folder.
         out: Folder for the table.
         records: Files that results of compworld.evaluate were saved to; they are listed beside the runs.
+        submissions: Folder of entries; those that were verified are listed beside the runs.
     """
     check_methods(*method)
     from compworld.benchmarks.leaderboard.board import leaderboard as make_leaderboard
@@ -61,7 +63,7 @@ def leaderboard(
 
     engine = engine_of(executor, runs, slurm)
     chosen = method or None, family or None
-    make_leaderboard(preset, *chosen, seeds, runs, out, workers, device, records, engine, fail_fast, log)
+    make_leaderboard(preset, *chosen, seeds, runs, out, workers, device, records, engine, fail_fast, log, submissions)
 
 
 def work(

@@ -84,6 +84,7 @@ def _as_dict(section: Section, row: Row) -> dict[str, Any]:
         "runs": [result["run_id"] for result in results],
         "split_sha256": [result["split_sha256"] for result in results],
         "training_seconds": [result.get("training_seconds", 0.0) for result in results],
+        "recomputed_by": row.recomputed_by,
         "problems": {str(seed): problem for seed, problem in row.problems.items()},
         "estimates": estimates,
     }

@@ -18,9 +18,8 @@ Kind = TypeVar("Kind")
 
 
 class PublishedWorld(msgspec.Struct, frozen=True):
-    """What the tasks of a world say, as far as more is made of it."""
+    """What the tasks of a world say, as far as more is made of it: their mean."""
 
-    number: int
     mean: float | None
 
 
@@ -50,7 +49,10 @@ class PublishedSection(msgspec.Struct, frozen=True):
 
 
 class PublishedRow(msgspec.Struct, frozen=True):
-    """A method in a section; ``estimates`` are by ``"set/score"``, ``problems`` by seed."""
+    """A method in a section; ``estimates`` are by ``"set/score"``, ``problems`` by seed.
+
+    ``recomputed_by`` is, of an entry that was submitted, the command that made its scores again in worlds of its own.
+    """
 
     section: str
     method: str
@@ -60,6 +62,7 @@ class PublishedRow(msgspec.Struct, frozen=True):
     training_seconds: list[float]
     problems: dict[str, str]
     estimates: dict[str, PublishedEstimate]
+    recomputed_by: str = ""
 
 
 class PublishedComparison(msgspec.Struct, frozen=True):

@@ -33,11 +33,13 @@ class Row:
         method: its name.
         results: of its runs that have scores, by seed: seed s plays in world s.
         problems: why a seed has none, or has diverged, by seed.
+        recomputed_by: of an entry that was submitted, the command that made its scores again; its worlds are its own.
     """
 
     method: str
     results: dict[int, dict[str, Any]] = field(default_factory=dict)
     problems: dict[int, str] = field(default_factory=dict)
+    recomputed_by: str = ""
 
     @property
     def state(self) -> str:

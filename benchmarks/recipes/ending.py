@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from compworld.benchmarks.runs.failures import RunsFailed
+from compworld.benchmarks.submissions.failures import NotConfirmed
 
 REFUSED, FAILED = 2, 1
 """Exit codes: what was asked for is not allowed, or something went wrong on the way."""
@@ -13,6 +14,7 @@ REFUSED, FAILED = 2, 1
 FROM_EXTRA = {
     "imageio": "agents",
     "imageio_ffmpeg": "agents",
+    "jinja2": "agents",
     "joblib": "agents",
     "matplotlib": "agents",
     "minari": "data",
@@ -46,7 +48,7 @@ def in_one_line() -> Iterator[None]:
         yield
     except ValueError as error:
         _end(str(error), REFUSED)
-    except (OSError, MemoryError, RunsFailed) as error:
+    except (OSError, MemoryError, RunsFailed, NotConfirmed) as error:
         _end(str(error) or "not enough memory", FAILED)
     except ModuleNotFoundError as error:
         extra = FROM_EXTRA.get((error.name or "").partition(".")[0])

@@ -97,6 +97,18 @@ def _difference(ours_T: np.ndarray, theirs_T: np.ndarray) -> Tasks:
     return without_interval(number, float(np.mean(ours_T) - np.mean(theirs_T)))
 
 
+def unpaired(means: Sequence[float], others: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
+    """Mean of some worlds above that of others, with the spread of either.
+
+    The degrees of freedom are those of the smaller sample: Welch's (1947) are never fewer.
+    """
+    ours, theirs = np.asarray(means), np.asarray(others)
+    number = min(len(ours), len(theirs))
+    variance = sum(one.var(ddof=1) / len(one) for one in (ours, theirs)) if number > 1 else math.nan
+    value, half = float(ours.mean() - theirs.mean()), half_width(math.sqrt(number * variance), number, confidence)
+    return Estimate(value, value - half, value + half)
+
+
 def lower_fifths(scores: Sequence[np.ndarray]) -> list[Tasks]:
     """20th percentile of each world's tasks, what four of five reach, for :func:`estimate`."""
     return [without_interval(len(tasks), float(np.percentile(tasks, 20))) for tasks in scores]

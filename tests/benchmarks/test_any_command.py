@@ -118,7 +118,11 @@ def command_of(rng: random.Random, runs: list[str]) -> list[str]:
         if rng.random() > (0.95 if needed else 0.25):
             continue
         values = [rng.choice(runs)] if parameter == "run" and rng.random() < 0.6 else value_of(hint, rng, runs)
-        words += values if parameter == "experiment" else [option_of(parameter), *values[: rng.choice([0, 2, 2, 2, 2, 2])]]
+        words += (
+            values
+            if parameter in ("experiment", "submission")
+            else [option_of(parameter), *values[: rng.choice([0, 2, 2, 2, 2, 2])]]
+        )
     if name == "train" and rng.random() < 0.7:
         fields = changes._names(changes._fields_of(tiny(rng.choice(methods.ADAPTIVE))))
         for _ in range(rng.choice([1, 1, 3])):
