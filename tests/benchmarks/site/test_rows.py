@@ -48,12 +48,10 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_rows_of_a_preset_are_made_again_by_its_leaderboard(result: dict[str, Any]) -> None:
-    configs = preset("quick").configs(["anil"], ["goals-small"])
-    listing = listing_of("quick", [as_if_run(config, result) for config in configs])
+    first = preset("quick").configs(["anil"], ["goals-small"])[0]
+    listing = listing_of("quick", [as_if_run(first, result)])
     command = command_of(listing.board, listing.section, listing.entries[0])
-    assert command == "compworld leaderboard --preset quick --family goals-small --method anil"
-    first = listing_of("quick", [as_if_run(configs[0], result)])
-    assert command_of(first.board, first.section, first.entries[0]) == f"{command} --seeds 1"
+    assert command == "compworld leaderboard --preset quick --family goals-small --method anil --seeds 1"
 
 
 @pytest.mark.parametrize(
@@ -61,8 +59,7 @@ def test_rows_of_a_preset_are_made_again_by_its_leaderboard(result: dict[str, An
     [
         lambda config: config.with_steps(7),
         lambda config: config.with_options(width=17),
-        lambda config: replace(config, seed=3, world=5, support="compositional"),
-        lambda config: replace(config, sizes={"horizon": 33}, support_options={"held_out_fraction": 0.4}),
+        lambda config: replace(config, seed=3),
     ],
 )
 def test_own_rows_are_made_again_by_train(
