@@ -46,7 +46,7 @@ def load_agent(name: str, folder: str | Path | None = None, trust: bool = False)
     Needs the extra ``agents``, and loads torch, which nothing else here does.
 
     Args:
-        name: of a published agent, such as ``"goals/linear_hypernetwork"``; or the path of a finished run's folder.
+        name: of a published agent, such as ``"goals-small/linear_hypernetwork"``; or the path of a finished run's folder.
         folder: of published agents, see ``compworld publish``; by default those that are shipped.
         trust: import the code of a method ``module:Class`` of one's own that a run names.
 

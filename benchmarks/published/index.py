@@ -30,7 +30,7 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def published(folder: Path = FOLDER) -> dict[str, Entry]:
-    """Every published agent by its name, such as ``"goals/linear_hypernetwork"``.
+    """Every published agent by its name, such as ``"goals-small/linear_hypernetwork"``.
 
     Raises:
         ValueError: the index is damaged.
