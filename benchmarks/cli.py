@@ -7,19 +7,18 @@ from typing import Annotated
 
 import tyro
 
+from compworld.benchmarks.data.commands import export
 from compworld.benchmarks.leaderboard.commands import Runs, leaderboard, status, tune, work
+from compworld.benchmarks.published.commands import publish
 from compworld.benchmarks.recipes import ending
 from compworld.benchmarks.recipes.names import (
-    BehaviourName,
     BudgetName,
     DeviceName,
     EnvironmentId,
     ExperimentName,
     FamilyName,
-    FormatName,
     LoggerName,
     MethodName,
-    ObservationName,
     PresetName,
     SetName,
     SplitName,
@@ -152,75 +151,6 @@ def inspect(run: str, out: Path = Path("inspection"), runs: Runs = Path("runs"),
     from compworld.benchmarks.reports.inspection import inspect_run
 
     for path in inspect_run(runs, run, out, trust):
-        print(path)
-
-
-def publish(
-    run: str = "",
-    family: FamilyName | None = None,
-    method: MethodName | None = None,
-    world: Seed = 0,
-    support: SupportName = "random",
-    out: Path = Path("published"),
-    runs: Runs = Path("runs"),
-) -> None:
-    """Publish the checkpoint of a run with its record, to be loaded by name: compworld.load_agent(name, folder=OUT).
-
-    Without --run, the run of a family and a method that is best on trained combinations with fresh episodes; held-out ones have
-    no say.
-
-    Args:
-        run: Id of a finished run, the beginning of it, or the path of its folder.
-        family: Of the runs to choose from.
-        method: Of the runs to choose from.
-        world: Of the runs to choose from.
-        support: Of the runs to choose from.
-        out: Folder of published agents, with their index; an earlier agent of the same name is replaced.
-        runs: Folder in which every run has its own folder.
-    """
-    if not run and not (family and method):
-        raise ValueError("nothing says what to publish; allowed: --run, or --family with --method")
-    from compworld.benchmarks.published.publish import best_run, publish
-
-    name, paths = publish(runs, run or best_run(runs, str(family), str(method), world, support), out)
-    print(f"{name}: {', '.join(map(str, paths))}")
-
-
-def export(
-    family: FamilyName,
-    format: FormatName,
-    behaviour: BehaviourName = "expert",
-    split: tuple[SplitName, ...] = ("train", "held_out"),
-    number: Count = 100,
-    observation: ObservationName = "symbolic",
-    world: Seed = 0,
-    support: SupportName = "random",
-    seed: Seed = 0,
-    out: Path = Path("data"),
-) -> None:
-    """Write episodes as data sets of Minari, or few-shot tasks as Parquet with a data card; needs the extra data.
-
-    The same arguments write the same data; seeds and the hash of the split are in the metadata.
-
-    Args:
-        family: Whose tasks.
-        format: minari (episodes of an environment, which the data set makes again) or parquet (support and query set of each
-            task, for any reader of Parquet and for datasets of Hugging Face).
-        behaviour: Who acts in the episodes: the expert, random actions, or mixed: a share of random actions, drawn for each
-            episode.
-        split: Of which combinations; each gets data of its own.
-        number: How many episodes or tasks of each split.
-        observation: Of episodes.
-        world: Seed of mazes, preferences and split.
-        support: Which combinations are trained.
-        seed: Of tasks, starts and random actions.
-        out: Folder of all data sets; Minari finds them with MINARI_DATASETS_PATH set to it.
-    """
-    from compworld.benchmarks.data.export import FORMATS
-    from compworld.benchmarks.data.request import Request
-
-    request = Request(family, behaviour, split, number, observation, world, support, seed)
-    for path in FORMATS[format](request, out):
         print(path)
 
 

@@ -59,5 +59,9 @@ def load_agent(name: str, folder: str | Path | None = None, trust: bool = False)
         ValueError: no such agent, a file was damaged or changed, or the method is not to be trusted.
         ModuleNotFoundError: the extra is missing.
     """
-    # By name: it stands below in the stream, and is loaded for those who ask for it.
-    return import_module("compworld.benchmarks.published.index").load_agent(name, folder, trust)
+    try:  # by its name: it stands below in the stream, and is loaded for those who ask for it
+        index = import_module("compworld.benchmarks.published.index")
+    except ModuleNotFoundError as error:
+        line = f"load_agent needs {error.name!r}, which is not installed: pip install 'compworld[agents]'"
+        raise ModuleNotFoundError(line, name=error.name) from None
+    return index.load_agent(name, folder, trust)

@@ -197,6 +197,13 @@ def test_commands_say_which_extra_is_missing(module: str, extra: str, words: lis
     assert list(tmp_path.iterdir()) == []
 
 
+def test_agents_say_which_extra_is_missing() -> None:
+    program = "import sys; sys.modules['torch'] = None; import compworld; compworld.load_agent('goals/anil')"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    line = "ModuleNotFoundError: load_agent needs 'torch', which is not installed: pip install 'compworld[agents]'"
+    assert done.stderr.splitlines()[-1] == line
+
+
 def test_the_absence_of_what_the_extra_brings_is_explained() -> None:
     from compworld.benchmarks.recipes.ending import FROM_EXTRA
 

@@ -27,6 +27,7 @@ class DeepHypernetwork(GradientLearner):
         templates: number of coefficients of a layer, C.
         embedding_width: units of each block, and number of templates that the last one mixes, E.
         depth: number of blocks.
+        hidden_biases: as of :class:`LinearHypernetwork`.
     """
 
     def __init__(
@@ -38,9 +39,10 @@ class DeepHypernetwork(GradientLearner):
         templates: int = 32,
         embedding_width: int = 32,
         depth: int = 4,
+        hidden_biases: bool = True,
     ) -> None:
         super().__init__(problem, inner)
-        self.network = TemplateNetwork(problem, width, hidden_layers, embedding_width)
+        self.network = TemplateNetwork(problem, width, hidden_layers, embedding_width, hidden_biases)
         self.coefficients = starting_coefficients(self.network, templates)
         banks = range(self.network.bank_of_layer[-1] + 1)
         self.embeddings = torch.nn.ModuleList(Embedding(templates, embedding_width, depth) for _ in banks)

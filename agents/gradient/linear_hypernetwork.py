@@ -27,6 +27,8 @@ class LinearHypernetwork(GradientLearner):
         normalised_start: adapt from coefficients of norm sqrt(templates), instead of from as large ones as were learned. The
             weights do not depend on the norm, but the inner learning rate counts relative to it, and in the paper's form it
             can shrink until the inner loop diverges.
+        hidden_biases: whether the biases of hidden layers are generated as their weights are (the paper's form); if not, they
+            are 0, which learns faster where observations are sparse.
     """
 
     def __init__(
@@ -37,10 +39,11 @@ class LinearHypernetwork(GradientLearner):
         hidden_layers: int = 3,
         templates: int = 32,
         normalised_start: bool = False,
+        hidden_biases: bool = True,
     ) -> None:
         super().__init__(problem, inner)
         self.normalised_start = normalised_start
-        self.network = TemplateNetwork(problem, width, hidden_layers, templates)
+        self.network = TemplateNetwork(problem, width, hidden_layers, templates, hidden_biases)
         self.coefficients = starting_coefficients(self.network, templates)
 
     def encode(self, inputs: Tensor) -> Encoding:

@@ -43,9 +43,10 @@ class TemplateNetwork(nn.Module):
         width: H.
         hidden_layers: number of hidden layers.
         templates: C.
+        hidden_biases: whether those of hidden layers are generated, too; if not, they are 0.
     """
 
-    def __init__(self, problem: Problem, width: int, hidden_layers: int, templates: int) -> None:
+    def __init__(self, problem: Problem, width: int, hidden_layers: int, templates: int, hidden_biases: bool) -> None:
         super().__init__()
         check_sizes(width=width, hidden_layers=hidden_layers, templates=templates)
         self.problem, self.width, self.templates = problem, width, templates
@@ -55,13 +56,20 @@ class TemplateNetwork(nn.Module):
         self.input = truncated_normal(problem.inputs, templates * width, deviation=deviation)
         self.hidden = nn.ParameterList(truncated_normal(templates, width * width, deviation=deviation) for _ in range(shared))
         self.output = truncated_normal(templates, width * problem.outputs, deviation=deviation)
-        units = [width, *[width] * shared, problem.outputs]
-        self.biases = nn.ParameterList(truncated_normal(templates, count, deviation=deviation) for count in units)
+        generated = 1 + shared if hidden_biases else 0
+        self.hidden_biases = nn.ParameterList(truncated_normal(templates, width, deviation=deviation) for _ in range(generated))
+        self.output_bias = truncated_normal(templates, problem.outputs, deviation=deviation)
 
     @property
     def bank_of_layer(self) -> tuple[int, ...]:
         """Number of the bank that each layer is mixed from."""
-        return (0, *[1] * (self.layers - 2), len(self.biases) - 1)
+        return (0, *[1] * (self.layers - 2), len(self.hidden) + 1)
+
+    @property
+    def biases(self) -> list[Tensor]:
+        """Templates of biases of every bank, [C, H] or [C, A]."""
+        none = self.output_bias.new_zeros(self.templates, self.width)
+        return [*(self.hidden_biases or [none] * (len(self.hidden) + 1)), self.output_bias]
 
     def encode(self, inputs_TNR: Tensor) -> Encoding:
         """The first layer for these observations, the cheaper way."""
@@ -100,5 +108,5 @@ class TemplateNetwork(nn.Module):
         Biases lie behind weights.
         """
         output = self.output.view(self.templates, self.width, -1).mT.reshape(self.templates, -1)
-        weights, biases = (*self.hidden, output), list(self.biases)[1:]
-        return tuple(torch.cat([w / math.sqrt(self.width), b], 1) for w, b in zip(weights, biases, strict=True))
+        weights = (*self.hidden, output)
+        return tuple(torch.cat([w / math.sqrt(self.width), b], 1) for w, b in zip(weights, self.biases[1:], strict=True))

@@ -1,4 +1,4 @@
-"""What own experience says of fast parameters: the losses that an inner loop lowers. Sums over steps: more experience says more.
+"""What own experience says of fast parameters: losses that an inner loop lowers. Sums over steps: more experience says more.
 
 Axes of tensor names: T trials, N steps, A actions.
 """

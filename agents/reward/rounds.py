@@ -1,6 +1,6 @@
 """Trials cut into rounds: what is played between two adaptations, and the experience from before it.
 
-Axes of tensor names: S steps of all trials packed, B trials, L most steps of a trial, N steps of experience, M steps of a round.
+Axes of tensor names: S steps of all trials packed, B trials, L most steps of a trial, N steps of experience, M of a round.
 """
 
 from collections.abc import Iterator, Sequence

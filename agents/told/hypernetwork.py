@@ -27,7 +27,7 @@ class ToldHypernetwork(Learner):
 
     def __init__(self, problem: Problem, width: int = 64, hidden_layers: int = 3, templates: int = 32) -> None:
         super().__init__(problem)
-        self.network = TemplateNetwork(problem, width, hidden_layers, templates)
+        self.network = TemplateNetwork(problem, width, hidden_layers, templates, hidden_biases=False)
         self.mixing = lecun_normal(problem.modules, problem.modules, self.network.layers * templates)
         self.bias = lecun_normal(problem.modules, problem.modules, problem.outputs)
 

@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from compworld.benchmarks.data.episodes import Episode, play
-from compworld.benchmarks.data.request import AUTHOR, SOURCE, Request
+from compworld.benchmarks.data.request import Request
 from compworld.families import grid_family
 from compworld.files import new_folder
 from compworld.version import VERSION
@@ -44,8 +44,9 @@ def _write(request: Request, which: str, out: Path) -> Path:
     }
     env = gym.make(str(request.family.env_id), **options)
     dataset_id = f"compworld/{request.family_name}/{request.behaviour}-{which}-{request.title}-v0"
-    episodes = [play(env.unwrapped, request.behaviour, request.seed, number) for number in range(request.number)]  # type: ignore[arg-type]  # its own
     with new_folder(out / dataset_id) as folder:
+        played: Any = env.unwrapped
+        episodes = [play(played, request.behaviour, request.seed, number) for number in range(request.number)]
         (folder / "data").mkdir()
         storage = MinariStorage.new(folder / "data", env_spec=env.spec, data_format="parquet")
         storage.update_metadata({"dataset_id": dataset_id, "minari_version": minari_version})
@@ -79,10 +80,10 @@ def _metadata(request: Request, which: str, episodes: list[Episode]) -> dict[str
     scale = {name: float(np.mean([e.facts[name] for e in episodes])) for name in ("random_return", "optimal_return")}
     return {
         "algorithm_name": request.behaviour,
-        "author": {AUTHOR},
+        "author": {"The CompWorld developers"},
         "description": (
-            f"{request.behaviour} episodes in {which} combinations of the CompWorld family {request.family_name}, after "
-            f"{SOURCE}. Reference scores are exact means over the starts: of uniformly random actions and of the optimum."
+            f"{request.behaviour} episodes in {which} combinations of the CompWorld family {request.family_name}, "
+            "after arXiv 2312.15001. Reference scores are exact means over the starts, of random actions and of the optimum."
         ),
         "ref_min_score": scale["random_return"],
         "ref_max_score": scale["optimal_return"],

@@ -13,10 +13,6 @@ from compworld.fewshot import MOST_TASKS
 from compworld.modules.splits import Split, make_split
 from compworld.version import VERSION
 
-AUTHOR = "The CompWorld developers"
-SOURCE = "arXiv 2312.15001"
-"""Where the families come from."""
-
 
 @dataclass(frozen=True)
 class Request:
@@ -45,13 +41,12 @@ class Request:
     def __post_init__(self) -> None:
         integer("number", self.number, 1, MOST_TASKS)
         integer("seed", self.seed, most=LARGEST_SEED)
-        for name, values, allowed in (
-            ("behaviour", (self.behaviour,), BEHAVIOURS),
-            ("observation", (self.observation,), OBSERVATIONS),
-            ("split", self.splits, ("train", "held_out", "all")),
-        ):
-            for value in values:
-                choice(name, value, allowed)
+        choice("behaviour", self.behaviour, BEHAVIOURS)
+        choice("observation", self.observation, OBSERVATIONS)
+        for which in self.splits:
+            self.split.pool(which)
+        if len(set(self.splits)) != max(1, len(self.splits)):
+            raise ValueError(f"splits are {self.splits}; allowed: at least one, and each once")
 
     @cached_property
     def family(self) -> Family:

@@ -15,8 +15,13 @@ COMPARISONS = (
     *((method, "memoryless", "fresh_episodes") for method in ("gru", "recurrent_hypernetwork", "transformer")),
     *(("recurrent_hypernetwork", other, "held_out") for other in ("gru", "transformer")),
     ("told_mixed_policy", "told_policy", "held_out"),
+    ("bottleneck_transformer", "shown_transformer", "held_out"),
+    ("linear_hypernetwork", "shown_transformer", "held_out"),
+    ("told_network_2048", "told_network_128", "held_out"),
+    ("told_hypernetwork", "told_network_2048", "held_out"),
 )
-"""(method, another, set): does adaptation help at all, and do hypernetworks lead on combinations never trained?"""
+"""(method, another, set): does adaptation help at all, do hypernetworks lead on combinations never trained, does a bottleneck
+help, and does width alone?"""
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,8 @@ Kind = TypeVar("Kind")
 
 
 class PublishedWorld(msgspec.Struct, frozen=True):
-    """What the tasks of a world say, as far as more is made of it."""
+    """What the tasks of a world say, as far as more is made of it: their mean."""
 
-    number: int
     mean: float | None
 
 

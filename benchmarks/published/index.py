@@ -1,7 +1,6 @@
 """The published agents by name: a sealed list of runs, each in a folder of its own beside it."""
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -9,8 +8,9 @@ from compworld.agents import Code, Learner
 from compworld.benchmarks.published.acting import ActingAgent
 from compworld.benchmarks.published.knowing import ShownAgent, ToldAgent
 from compworld.benchmarks.published.trained import TrainedAgent
+from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.runs.run import TrainedRun, trained_run
-from compworld.files import json_of, read_bytes, sealed, unsealed, write_json
+from compworld.files import HASH, json_of, read_bytes, sealed, unsealed, write_json
 
 FOLDER = Path(__file__).parent
 """Of those that are shipped."""
@@ -60,11 +60,17 @@ def load_agent(name: str, folder: str | Path | None = None, trust: bool = False)
     if name not in entries:
         allowed = ", ".join(map(repr, entries)) or "none"
         raise ValueError(f"no agent {name!r:.100} in {place}; allowed: {allowed}, or the path of a finished run's folder")
-    entry = entries[name]
-    run = trained_run(place, str(place / entry.run), trust)
-    if run.result["learner_sha256"] != entry.learner_sha256:
-        raise ValueError(f"{place / entry.run} is another run than the index names: its learner has another SHA-256")
+    path = place / entries[name].run
+    run = trained_run(place, str(path), trust)
+    if entry_of(path) != entries[name]:
+        raise ValueError(f"{path} is another run than the index names: its SHA-256 is {entry_of(path).result_sha256}")
     return agent_of(run)
+
+
+def entry_of(path: Path) -> Entry:
+    """The entry of the finished run in a folder."""
+    record = json_of(read_bytes(path / "result.json"), path / "result.json")
+    return Entry(path.name, record[HASH], record["learner_sha256"])
 
 
 def agent_of(run: TrainedRun) -> TrainedAgent:
@@ -78,6 +84,6 @@ def agent_of(run: TrainedRun) -> TrainedAgent:
     return ToldAgent(run) if run.method.evidence is Code else ShownAgent(run)
 
 
-def name_of(config: Any) -> str:
+def name_of(config: RunConfig) -> str:
     """The name that a run's agent is published by."""
     return f"{config.family}/{config.method}"

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from compworld.benchmarks.published.index import Entry, agent_of, name_of, published, write_index
+from compworld.benchmarks.published.index import agent_of, entry_of, name_of, published, write_index
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.runs.folder import RunFolder
 from compworld.benchmarks.runs.run import trained_run
 from compworld.benchmarks.scores.names import headline
 from compworld.benchmarks.scores.trials import episode_score
 from compworld.benchmarks.worlds.world import World
-from compworld.files import HASH, json_of, new_file, read_bytes
+from compworld.files import new_file
 
 FILES = ("config.json", "result.json", "learner.safetensors")
 
@@ -29,23 +29,23 @@ def publish(root: Path, run: str, folder: Path) -> tuple[str, list[Path]]:
         The agent's name, and the files that were written.
 
     Raises:
-        ValueError: no such run, it has not finished, its files are damaged, its method is not one of ours, or there is nothing
-            to act in or to load.
+        ValueError: no such run, it has not finished, its files are damaged, its method is not one of ours, there is nothing
+            to act in or to load, or it needs a device that others lack.
     """
     trained = trained_run(root, run)
     agent_of(trained)
     if not trained.method.trainable:
         raise ValueError(f"method {trained.config.method!r} learns nothing; allowed: methods with parameters")
+    if trained.config.device != "cpu":
+        raise ValueError(f"run {run!r} is on device {trained.config.device!r}; allowed: 'cpu', which is everywhere")
     source = RunFolder.open(root, run).path
     place = folder / trained.config.run_id
     for name in FILES:
         with new_file(place / name) as part:
             shutil.copyfile(source / name, part)
-    entries = published(folder)
-    record = json_of(read_bytes(place / "result.json"), place / "result.json")
-    name = name_of(trained.config)
+    entries, name = published(folder), name_of(trained.config)
     before = entries.get(name)
-    entries[name] = Entry(trained.config.run_id, record[HASH], trained.result["learner_sha256"])
+    entries[name] = entry_of(place)
     write_index(entries, folder)
     if before is not None and before.run not in {entry.run for entry in entries.values()}:
         shutil.rmtree(folder / before.run)

@@ -14,6 +14,7 @@ REFUSED, FAILED = 2, 1
 FROM_EXTRA = {
     "imageio": "agents",
     "imageio_ffmpeg": "agents",
+    "jinja2": "agents",
     "joblib": "agents",
     "matplotlib": "agents",
     "minari": "data",

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from compworld.agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHypernetwork
 from compworld.agents.training import OuterLoop
+from compworld.benchmarks.recipes import shown
 from compworld.benchmarks.recipes.config import Evaluation
 from compworld.benchmarks.recipes.methods import options_of
 from compworld.benchmarks.recipes.preset import Preset, Protocol, Recipe, recipes_of
@@ -88,4 +89,5 @@ def preset() -> Preset:
         ),
     )
     recipes = recipes_of(linear_hypernetwork, deep_hypernetwork, anil, maml)
-    return Preset("the paper's settings and budgets; days on a CPU", 3, protocols, recipes)
+    own = tuple(replace(protocol, methods=tuple(recipes)) for protocol in protocols)
+    return Preset("the paper's settings and budgets; days on a CPU", 3, own, {**recipes, **shown.recipes(STEPS)})

@@ -18,6 +18,9 @@ FLOORS = ("no_adaptation", "random", "memoryless", "random_play")
 REFERENCES = ("bayes", "bayes_trained", "shown_bayes", "shown_bayes_trained")
 """Methods that know the rules, which others of their table have to find out: lines in pictures, as floors are."""
 
+TOLD = tuple(name for name, method in METHODS.items() if method.evidence is Code)
+"""Methods that are told the task, which others of their table may have to find out."""
+
 ALL_METHODS = tuple(METHODS)
 
 TITLES = {

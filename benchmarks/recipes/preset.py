@@ -35,7 +35,7 @@ class Protocol:
         support_episodes, query_episodes: demonstrations per task.
         trials: how methods that act do so; None where they are shown demonstrations.
         sizes: of the family, instead of its defaults.
-        methods: those that this protocol has without being asked; by default all on its tracks that the preset has recipes for.
+        methods: those that this protocol has without being asked; by default all on its tracks that ``Preset.recipes`` has.
         seeds: instead of the preset's.
     """
 

@@ -42,14 +42,18 @@ def recipes(steps: Mapping[str, int]) -> dict[str, Callable[[str], Recipe]]:
         if family == TEACHER:
             return teacher.linear_hypernetwork(steps[family])
         inner, rate = {PREFERENCES: (0.3, 1e-2), GOALS: (0.03, 3e-2)}[family]
-        options = options_of(LinearHypernetwork, inner=InnerLoop(10, inner), width=32, hidden_layers=2, templates=8)
+        options = options_of(
+            LinearHypernetwork, inner=InnerLoop(10, inner), width=32, hidden_layers=2, templates=8, hidden_biases=False
+        )
         return Recipe(options, outer(family, rate))
 
     def deep_hypernetwork(family: str) -> Recipe:
         if family == TEACHER:
             return teacher.deep_hypernetwork(steps[family])
         inner = {PREFERENCES: 0.1, GOALS: 0.03}[family]
-        options = options_of(DeepHypernetwork, inner=InnerLoop(10, inner), width=32, hidden_layers=2, templates=8)
+        options = options_of(
+            DeepHypernetwork, inner=InnerLoop(10, inner), width=32, hidden_layers=2, templates=8, hidden_biases=False
+        )
         return Recipe(options, outer(family, 3.3e-3))
 
     def anil(family: str) -> Recipe:

@@ -1,6 +1,6 @@
 """Baselines beside the learners that adapt by gradients: in context, told the task, and exact references.
 
-How the settings were found: docs/decisions/0019-baselines-of-demonstrations.md.
+How the settings were found: docs/decisions/0023-baselines-of-demonstrations.md.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,13 @@ from compworld.benchmarks.recipes.preset import Recipe
 
 IN_CONTEXT = ("shown_transformer", "bottleneck_transformer", "hyla", "shown_gru")
 TOLD = ("told_network_128", "told_network_512", "told_network_2048")
-RATES: dict[str, dict[str, float]] = {}
+RATES: dict[str, dict[str, float]] = {
+    "goals-small": {"shown_transformer": 0.01, "hyla": 0.01, "shown_gru": 0.01},
+}
+"""Outer learning rates that validation chose, by family and method: the lowest loss of a record in `results/tuning`."""
+
+UNTUNED = 3e-3
+"""Where there is no record."""
 
 
 def recipes(steps: Mapping[str, int]) -> dict[str, Callable[[str], Recipe]]:
@@ -34,7 +40,7 @@ def recipes(steps: Mapping[str, int]) -> dict[str, Callable[[str], Recipe]]:
 
     def outer(family: str, method: str, weight_decay: float = 1e-2) -> OuterLoop:
         number = steps[family]
-        rate = RATES.get(family, {}).get(method, 1e-3)
+        rate = RATES.get(family, {}).get(method, UNTUNED)
         return OuterLoop(number, rate, weight_decay, 1.0, "cosine", number // 10, tasks_at_once=32)
 
     def told(method: str, build: type[ToldNetwork128 | ToldNetwork512 | ToldNetwork2048]) -> Callable[[str], Recipe]:

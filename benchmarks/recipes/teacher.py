@@ -20,7 +20,13 @@ PROTOCOL = Protocol(
 
 def linear_hypernetwork(steps: int) -> Recipe:
     options = options_of(
-        LinearHypernetwork, inner=InnerLoop(10, 0.03), width=32, hidden_layers=1, templates=8, normalised_start=True
+        LinearHypernetwork,
+        inner=InnerLoop(10, 0.03),
+        width=32,
+        hidden_layers=1,
+        templates=8,
+        normalised_start=True,
+        hidden_biases=False,
     )
     return Recipe(options, _outer(steps, 3e-2))
 

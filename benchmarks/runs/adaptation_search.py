@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compworld.agents.reward.adapting import AdaptingLearner
 from compworld.benchmarks.recipes.changes import changed
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.recipes.ending import in_one_line
@@ -76,7 +77,8 @@ class Setting:
     def config(self, batches: int) -> RunConfig:
         """What is trained, in so many batches of trials."""
         base = preset("rewarded-quick").config(self.family, self.method, seed=0)
-        base = dataclasses.replace(base.with_steps(batches, batches // 20), world=WORLDS[self.family])
+        # Options are the method's defaults, not what the search led to.
+        base = dataclasses.replace(base.with_steps(batches, batches // 20), options={}, world=WORLDS[self.family])
         return changed(changed(base, ALWAYS[self.family].split()), self.arguments.split())
 
 
@@ -92,11 +94,12 @@ def tried(config: RunConfig, tasks: int) -> dict[str, Any]:
     started = time.process_time()
     world = World(config)
     method = new_method(config, world)
+    assert isinstance(method, AdaptingLearner)
     course = course_of(method, config, world)
     losses = [course.step() for _ in range(config.steps)]
     played = evaluation_of(method, config, world, "fresh_episodes", tasks, VALIDATION_SEED).played
     gained, possible = played.returns - played.random, played.optimal - played.random
-    episodes: int = method.round_episodes  # type: ignore[assignment, union-attr]
+    episodes = method.round_episodes
     before, after = (
         linearised(gained[:, part].sum(axis=1), possible[:, part].sum(axis=1))
         for part in (slice(None, episodes), slice(-episodes, None))

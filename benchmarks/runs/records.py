@@ -151,28 +151,6 @@ class Student(msgspec.Struct):
     r2: list[float]
 
 
-class Trial(msgspec.Struct):
-    """A setting that was tried; see :func:`benchmarks.runs.tuning.tune`."""
-
-    run_id: str
-    settings: str
-    world: int
-    steps: int
-    validation_loss: float | None
-    best_step: int
-    processor_seconds: float
-    diverged: str | None = None
-    validation_action_accuracy: float | None = None
-
-
-class Tuning(msgspec.Struct):
-    """The settings of a method that were tried on a family."""
-
-    family: str
-    method: str
-    trials: list[Trial]
-
-
 class Failure(msgspec.Struct):
     """``failure.json``."""
 
@@ -227,7 +205,7 @@ def read_result(path: Path, config: RunConfig) -> dict[str, Any]:
             f"{path} has schema {found.schema_version} of run {found.run_id!r:.80}; "
             f"allowed: schema {RESULT_VERSION} of this run; {RUN_AGAIN}"
         )
-    result = _sealed(content, Result, path, {"config": config.as_dict()})
+    result = sealed_record(content, Result, path, {"config": config.as_dict()})
     scores = {which: {name: numbers(values) for name, values in of_set.items()} for which, of_set in result["scores"].items()}
     return {**result, "scores": scores}
 
@@ -238,16 +216,7 @@ def read_student(path: Path, setting: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: naming file and field: damaged, changed or of another setting.
     """
-    return _sealed(read_bytes(path), Student, path, setting)
-
-
-def read_tuning(path: Path, about: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that were tried on a family and method.
-
-    Raises:
-        ValueError: naming file and field: damaged, changed or of another family or method.
-    """
-    return _sealed(read_bytes(path), Tuning, path, about)
+    return sealed_record(read_bytes(path), Student, path, setting)
 
 
 def read_failure(path: Path) -> dict[str, Any]:
@@ -280,8 +249,18 @@ def check_settings(settings: Mapping[str, Any], path: Path) -> None:
         msgspec.convert(settings, Settings)
 
 
-def _sealed(content: bytes, kind: type[Any], path: Path, expected: Mapping[str, Any]) -> dict[str, Any]:
-    """A record with its own hash, and with what is known of it beforehand."""
+def sealed_record(content: bytes, kind: type[Any], path: Path, expected: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with its own hash.
+
+    Args:
+        content: of the file.
+        kind: its schema.
+        path: of the file.
+        expected: what is known of it beforehand.
+
+    Raises:
+        ValueError: naming file and field: damaged, changed, or of something else.
+    """
     _decoded(content, kind, path, RUN_AGAIN)
     try:
         found = unsealed(json_of(content, path), path)

@@ -2,24 +2,48 @@
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from compworld.benchmarks.recipes.changes import changed
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.runs.courses import course_of
 from compworld.benchmarks.runs.divergence import finite, why_diverged
 from compworld.benchmarks.runs.provenance import provenance
-from compworld.benchmarks.runs.records import read_tuning
+from compworld.benchmarks.runs.records import sealed_record
 from compworld.benchmarks.runs.run import new_method
 from compworld.benchmarks.runs.surroundings import of_a_run
 from compworld.benchmarks.runs.threads import limit_threads
 from compworld.benchmarks.worlds.world import World
-from compworld.files import sealed, write_json
+from compworld.files import read_bytes, sealed, write_json
 
 FIRST_WORLD = 100
 """Tables play worlds below this one."""
+
+
+class Trial(msgspec.Struct):
+    """A setting that was tried; see :func:`tune`."""
+
+    run_id: str
+    settings: str
+    world: int
+    steps: int
+    validation_loss: float | None
+    best_step: int
+    processor_seconds: float
+    diverged: str | None = None
+    validation_action_accuracy: float | None = None
+
+
+class Tuning(msgspec.Struct):
+    """The settings of a method that were tried on a family."""
+
+    family: str
+    method: str
+    trials: list[Trial]
 
 
 def tune(configs: Sequence[RunConfig], grid: Sequence[str], path: Path) -> list[dict[str, Any]]:
@@ -44,7 +68,7 @@ def tune(configs: Sequence[RunConfig], grid: Sequence[str], path: Path) -> list[
             raise ValueError(f"world is {config.world}; allowed: from {FIRST_WORLD}, for tables play those below")
     about = {"family": configs[0].family, "method": configs[0].method}
     wanted = [(settings, changed(config, settings)) for settings in settings_of(grid) for config in configs]
-    trials: list[dict[str, Any]] = read_tuning(path, about)["trials"] if path.exists() else []
+    trials: list[dict[str, Any]] = read_trials(path, about) if path.exists() else []
     known = {trial["run_id"] for trial in trials}
     for settings, config in wanted:
         if config.run_id in known:
@@ -52,6 +76,20 @@ def tune(configs: Sequence[RunConfig], grid: Sequence[str], path: Path) -> list[
         found = {"run_id": config.run_id, "settings": " ".join(settings), "world": config.world, "steps": config.steps}
         trials.append({**found, **finite(validated(config))})
         write_json(path, sealed({**about, **provenance(), "trials": trials}))
+    return trials
+
+
+def read_trials(path: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The trials of a record.
+
+    Args:
+        path: of the record.
+        about: the family and the method that it must be of.
+
+    Raises:
+        ValueError: naming file and field: damaged, changed, or of something else.
+    """
+    trials: list[dict[str, Any]] = sealed_record(read_bytes(path), Tuning, path, about)["trials"]
     return trials
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from compworld.benchmarks.leaderboard.published import PublishedRun
 from compworld.benchmarks.site.entries import Entry, Listing
-from compworld.benchmarks.site.ranks import is_reference
+from compworld.benchmarks.site.ranks import is_line
 
 VALIDATED = {
-    "validation_action_accuracy": "action accuracy on validation tasks",
-    "validation_return": "normalised return on validation trials",
+    "validation_action_accuracy": "action accuracy, validation",
+    "validation_return": "normalised return, validation",
 }
 HELD_OUT, FRESH = "held-out combinations", "trained combinations"
 DIGITS = 4
@@ -22,7 +22,7 @@ def charts_of(listing: Listing, entry: Entry) -> list[dict[str, Any]]:
 
     A line has the mean over seeds and their range; references have the mean alone.
     """
-    references = [other for other in listing.entries if is_reference(other) and not other.own and other is not entry]
+    references = [other for other in listing.entries if is_line(other) and other is not entry]
     return [chart for chart in (_training(entry, references), _episodes(entry, references)) if chart]
 
 

@@ -46,7 +46,7 @@ def film_of(listing: Listing, entry: Entry) -> Path | None:
     return next((path for path in found if filmed and path.exists()), None)
 
 
-def said(found: PublishedEstimate | PublishedComparison | None, form: str = ".2f") -> str:
+def said(found: PublishedEstimate | PublishedComparison | None, form: str = "z.2f") -> str:
     """An estimate as text; empty where there is none."""
     return "" if found is None or found.value is None else text_of(Estimate.from_dict(msgspec.structs.asdict(found)), form)
 
@@ -86,7 +86,7 @@ def _comparisons(listing: Listing, entry: Entry) -> list[list[str]]:
 def _scores(listing: Listing, entry: Entry) -> dict[str, Any]:
     """A line for each score, with its value on every set."""
     rows = [
-        [title, *(said(entry.estimate(which, score), ".3f") for which in SETS)]
+        [title, *(said(entry.estimate(which, score), "z.3f") for which in SETS)]
         for score, title in listing.section.scores.items()
     ]
     return {"sets": [SET_TITLES[which] for which in SETS], "rows": rows}

@@ -7,7 +7,7 @@ from compworld.benchmarks.leaderboard.published import PublishedEstimate
 from compworld.benchmarks.recipes.methods import FLOORS, title_of
 from compworld.benchmarks.reports.style import limits_of
 from compworld.benchmarks.site.entries import Listing
-from compworld.benchmarks.site.ranks import is_reference
+from compworld.benchmarks.site.ranks import is_line
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ def scale_of(listing: Listing, score: str, sets: Sequence[str]) -> Scale:
 
 
 def marks_of(listing: Listing, which: str, score: str, scale: Scale) -> list[Mark]:
-    """A line at the value of each reference."""
+    """A line at the value of each floor and each exact agent."""
     marks = []
     for entry in listing.entries:
         found = entry.estimate(which, score)
-        if is_reference(entry) and not entry.own and found is not None and found.value is not None:
-            kind = "floor" if entry.row.method in FLOORS else "reference"
+        if is_line(entry) and found is not None and found.value is not None:
+            kind = "floor" if entry.row.method in FLOORS else "bayes"
             marks.append(Mark(scale.at(found.value), kind, title_of(entry.row.method)))
     return marks

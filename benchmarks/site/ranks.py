@@ -1,40 +1,42 @@
 """Ranks within a table, with ties: who cannot be told apart shares one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from compworld.benchmarks.leaderboard.published import PublishedWorld
-from compworld.benchmarks.recipes.methods import FLOORS, REFERENCES
-from compworld.benchmarks.scores.statistics import estimate, simultaneous, unpaired, without_interval
+from compworld.benchmarks.recipes.methods import FLOORS, REFERENCES, TOLD
+from compworld.benchmarks.scores.statistics import Estimate, estimate, simultaneous, unpaired, without_interval
 from compworld.benchmarks.site.entries import Entry, Listing
 
 RULE = (
-    "Ranked by the main score on held-out combinations, within one benchmark version. A row shares the rank of the best of its "
-    "group unless it is behind that one by an interval that does not touch 0: paired by world (but submitted entries play in "
-    "worlds of their own), and so wide that all pairs of a table hold together in 95 % of tables. References, and rows of a "
-    "single world, have no rank."
+    "Ranks are by the main score on held-out combinations, within one version of the benchmark. A row shares the rank of the "
+    "best of its group unless it is behind that one by an interval that does not touch 0: paired by world, or unpaired where "
+    "they played in different worlds, as submitted entries do; and so wide that all pairs of a table hold together in 95 % of "
+    "tables. References, and rows of a single world, have no rank."
 )
 LEAST = 2
-"""Worlds that a rank takes."""
+"""Worlds that an interval over worlds takes."""
 
 
-def is_reference(entry: Entry) -> bool:
-    """Whether it is a floor, or knows more than the others: lines that scores are seen against."""
-    return entry.row.method in (*FLOORS, *REFERENCES)
+def is_line(entry: Entry) -> bool:
+    """Whether others are seen against it: floors, and exact agents that know the rules."""
+    return entry.row.method in (*FLOORS, *REFERENCES) and not entry.own
+
+
+def is_reference(listing: Listing, entry: Entry) -> bool:
+    """Whether it is no rival of the others: a floor, or it knows what they have to find out."""
+    return entry.row.method in (*FLOORS, *REFERENCES) or (entry.row.method in TOLD and listing.section.track != "told")
 
 
 def why_unranked(listing: Listing, entry: Entry) -> str:
     """Why a row has no rank, in words; empty if it has one."""
     version = listing.board.table.packages["compworld"]
-    if is_reference(entry):
+    if is_reference(listing, entry):
         return "reference"
+    if not _worlds(listing, entry):
+        return "no score"
     if entry.versions - {version}:
         return f"not made with version {version}"
-    if len(entry.row.seeds) < LEAST:
-        return "one world"
-    if len(_common(listing, entry)) < LEAST and not entry.row.recomputed_by:
-        return "other worlds or splits"
-    return ""
+    return "one world" if len(entry.row.seeds) < LEAST else ""
 
 
 def ranks_of(listing: Listing) -> Mapping[str, int]:
@@ -53,29 +55,22 @@ def ranks_of(listing: Listing) -> Mapping[str, int]:
 
 def _is_behind(listing: Listing, entry: Entry, best: Entry, confidence: float) -> bool:
     ours, theirs = (_worlds(listing, one) for one in (entry, best))
-    pairs = [(ours[world], theirs[world]) for world in ours.keys() & theirs.keys()]
-    if entry.row.recomputed_by != best.row.recomputed_by:
-        here, there = ([world.mean for world in worlds.values() if world.mean is not None] for worlds in (ours, theirs))
-        return unpaired(here, there, confidence).high < 0
-    differences = [
-        without_interval(min(one.number, other.number), one.mean - other.mean)
-        for one, other in pairs
-        if one.mean is not None and other.mean is not None
-    ]
-    return len(differences) >= LEAST and estimate(differences, confidence).high < 0
+    common = sorted(ours.keys() & theirs.keys())
+    if len(common) >= LEAST:
+        return _over([ours[world] - theirs[world] for world in common], confidence).high < 0
+    return unpaired(list(ours.values()), list(theirs.values()), confidence).high < 0
 
 
-def _common(listing: Listing, entry: Entry) -> set[tuple[int, str]]:
-    """The worlds in which the entry and a published row of the table have played."""
-    published = [world for other in listing.entries if other.own == listing.entries[0].own for world in _worlds(listing, other)]
-    return _worlds(listing, entry).keys() & set(published)
+def _over(worlds: Sequence[float], confidence: float) -> Estimate:
+    return estimate([without_interval(1, value) for value in worlds], confidence)
 
 
-def _worlds(listing: Listing, entry: Entry) -> dict[tuple[int, str], PublishedWorld]:
-    """What each world says of the score that is ranked by; worlds by seed and split."""
+def _worlds(listing: Listing, entry: Entry) -> dict[tuple[int, str], float]:
+    """The score that is ranked by in each world; worlds by seed and split."""
     found = entry.estimate("held_out", listing.section.headline)
     places = zip(entry.row.seeds, entry.row.split_sha256, strict=True)
-    return dict(zip(places, found.worlds if found else [], strict=False))
+    means = [world.mean for world in found.worlds] if found else []
+    return {place: mean for place, mean in zip(places, means, strict=False) if mean is not None}
 
 
 def _value(listing: Listing, entry: Entry) -> float:

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from compworld.agents import METHODS
@@ -50,7 +51,7 @@ def _of_run(entry: Entry) -> str | None:
             made = in_one_line(lambda base=base, fields=fields: changed(base, fields))  # type: ignore[misc]
         except (ValueError, TypeError):  # not in this preset, or of another version
             continue
-        if {**made.as_dict(), "world": config.world, "device": config.device} == config.as_dict():
+        if replace(made, world=config.world, device=config.device).run_id == entry.runs[0].run_id:
             asked += ["--support", config.support] if config.support != "random" else []
             asked += ["--device", config.device] if config.device != "cpu" else []
             place = ["--preset", name, "--family", config.family, "--method", config.method, "--seed", str(config.seed)]

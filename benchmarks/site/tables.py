@@ -100,7 +100,8 @@ def _add_scores(listing: Listing, score: str, sets: Sequence[str], columns: list
         if all(entry.estimate(which, score) is None for entry in listing.entries):
             continue
         title = f"{listing.section.scores[score]}, {SET_TITLES[which]}"
-        column = Column(f"{which}/{score}", title, score, marks_of(listing, which, score, scale))
+        marks = marks_of(listing, which, score, scale) if which in GENERALISATION else []
+        column = Column(f"{which}/{score}", title, score, marks)
         columns.append(column)
         for entry, row in zip(listing.entries, cells, strict=True):
             found = entry.estimate(which, score)

@@ -8,8 +8,8 @@ import numpy as np
 
 from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.scores.names import COMBINATION
-from compworld.benchmarks.theory.sweep import Cell, Point, Sweep, config_of
-from compworld.benchmarks.worlds.world import SETS, World
+from compworld.benchmarks.theory.sweep import SETS, Cell, Point, Sweep, config_of
+from compworld.benchmarks.worlds.world import World
 
 
 class Reach(Sweep):

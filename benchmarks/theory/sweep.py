@@ -90,23 +90,24 @@ class Sweep(Study[Budget, Cell]):
     def found(
         self, preset: str, budget: Budget, settings: Sequence[Cell], results: Sequence[dict[str, Any]], runs: Path
     ) -> dict[str, Any]:
-        scores: dict[tuple[str, str, float], list[np.ndarray]] = {}
+        scores: dict[tuple[str, str, float], dict[int, list[np.ndarray]]] = {}
         method_of = {cell.line: cell.config.method for cell in settings}
         for cell, result in zip(settings, results, strict=True):
             for point in self.points(cell, result, runs):
-                scores.setdefault((point.panel, cell.line, point.x), []).append(point.scores)
+                of_worlds = scores.setdefault((point.panel, cell.line, point.x), {})
+                of_worlds.setdefault(cell.config.world, []).append(point.scores)
         lines = in_order([line for _, line, _ in scores])
-        # The number of trained combinations may differ between worlds: an estimate is over those seeds that have the same.
+        # The number of trained combinations may differ between worlds: an estimate is over those worlds that have the same.
         rows = [
             {
                 "panel": panel,
                 "line": line,
                 "method": method_of[line],
                 "x": x,
-                "seeds": len(of_seeds),
-                **statistics.record_of(statistics.scored(of_seeds)),
+                "seeds": len(of_worlds),
+                **statistics.record_of(statistics.scored([np.concatenate(found) for found in of_worlds.values()])),
             }
-            for (panel, line, x), of_seeds in sorted(
+            for (panel, line, x), of_worlds in sorted(
                 scores.items(), key=lambda item: (item[0][0], lines.index(item[0][1]), item[0][2])
             )
         ]

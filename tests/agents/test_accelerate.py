@@ -63,6 +63,17 @@ def test_networks_of_one_hidden_layer(method: str, case: Case) -> None:
     assert_same(gradients_of(learner, compiled_loss(learner, case)), plain)
 
 
+@pytest.mark.parametrize("hidden_layers", [1, 2])
+@pytest.mark.parametrize("method", ["linear_hypernetwork", "deep_hypernetwork"])
+def test_hidden_layers_without_biases(method: str, hidden_layers: int, case: Case) -> None:
+    torch.manual_seed(1)
+    options = {**OPTIONS[method], "hidden_layers": hidden_layers, "hidden_biases": False}
+    learner = made(method, case.problem, LOOPS["adamw"], **options)
+    assert not any(name.startswith("network.hidden_biases") for name, _ in learner.named_parameters())
+    plain = gradients_of(learner, meta_loss(learner, case.batch))
+    assert_same(gradients_of(learner, compiled_loss(learner, case)), plain)
+
+
 @pytest.mark.parametrize("loop", ["sgd", "first order", "no step"])
 @pytest.mark.parametrize("method", KERNELS)
 def test_other_loops_are_left_to_the_definition(method: str, loop: str) -> None:

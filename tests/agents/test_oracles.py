@@ -97,12 +97,15 @@ def linear_network(slow: dict[str, Tensor], fast: dict[str, Tensor], inputs: Ten
     scale = templates**0.5 / coefficients.detach().norm(dim=1, keepdim=True)
     first, *hidden, last = (coefficients * scale).unbind()
     banks = slow["network.input"].view(-1, templates, width).transpose(0, 1)
-    value = inputs @ torch.einsum("c,cdh->dh", first, banks) / inputs.shape[1] ** 0.5 + first @ slow["network.biases.0"]
+    value = inputs @ torch.einsum("c,cdh->dh", first, banks) / inputs.shape[1] ** 0.5 + first @ slow["network.hidden_biases.0"]
     for mixture in hidden:
         bank = slow["network.hidden.0"].view(templates, width, width)
-        value = torch.relu(value) @ torch.einsum("c,cij->ij", mixture, bank) / width**0.5 + mixture @ slow["network.biases.1"]
+        value = (
+            torch.relu(value) @ torch.einsum("c,cij->ij", mixture, bank) / width**0.5
+            + mixture @ slow["network.hidden_biases.1"]
+        )
     bank = slow["network.output"].view(templates, width, -1)
-    generated = torch.relu(value) @ torch.einsum("c,cha->ha", last, bank) / width**0.5 + last @ slow["network.biases.2"]
+    generated = torch.relu(value) @ torch.einsum("c,cha->ha", last, bank) / width**0.5 + last @ slow["network.output_bias"]
     return generated + fast["bias"]
 
 
@@ -111,7 +114,7 @@ ORACLES = {
     "maml": (maml_network, dict),
     "linear_hypernetwork": (
         linear_network,
-        lambda p: {"coefficients": p["coefficients"], "bias": torch.zeros_like(p["network.biases.2"][0])},
+        lambda p: {"coefficients": p["coefficients"], "bias": torch.zeros_like(p["network.output_bias"][0])},
     ),
 }
 

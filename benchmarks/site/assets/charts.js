@@ -1,6 +1,7 @@
 // Curves by uPlot, each with its numbers as a table.
 
 const HEIGHT = 260;
+const COLOURS = 6;
 const DASHES = [[], [8, 4], [2, 4], [10, 3, 2, 3], [1, 3], [12, 6]];
 const STEPS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].flatMap((power) => [power, 2 * power, 5 * power]);
 
@@ -30,7 +31,7 @@ function optionsOf(chart, width) {
   const series = [{ label: chart.x }];
   const bands = [];
   chart.lines.forEach((line, number) => {
-    const stroke = line.low ? colourOf(`--line-${number % 4}`) : ink;
+    const stroke = colourOf(`--line-${number % COLOURS}`);
     if (line.low) {
       bands.push({ series: [series.length + 1, series.length], fill: transparent(stroke) });
       series.push(...["lowest", "highest"].map((label) => ({ label, class: "bound", points: { show: false } })));
@@ -45,6 +46,7 @@ function optionsOf(chart, width) {
     height: HEIGHT,
     series,
     bands,
+    legend: { markers: { dash: (_, number) => (series[number].points.show ? "solid" : "dashed") } },
     cursor: { drag: { x: false, y: false } },
     scales: { x: { time: false, range: room } },
     axes: [

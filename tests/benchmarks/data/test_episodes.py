@@ -72,6 +72,8 @@ def plain(episode: Episode) -> dict[str, object]:
         ({"seed": -1}, "seed is -1; allowed: integers from 0"),
         ({"behaviour": "lazy"}, "unknown behaviour 'lazy'; allowed: 'expert', 'random', 'mixed'"),
         ({"splits": ("train", "test")}, "unknown split 'test'; allowed: 'train', 'held_out', 'all'"),
+        ({"splits": ()}, r"splits are \(\); allowed: at least one, and each once"),
+        ({"splits": ("all", "all")}, r"splits are .*; allowed: at least one, and each once"),
         ({"observation": "smell"}, "unknown observation 'smell'; allowed: 'symbolic'"),
     ],
 )

@@ -173,7 +173,7 @@ def test_a_run_in_the_place_of_another_is_noticed(folder: Path, finished_runs: P
     index["agents"]["goals-small/anil"]["learner_sha256"] = "0" * 64
     del index["sha256"]
     (tmp_path / "index.json").write_text(json.dumps(sealed(index)), encoding="utf-8")
-    with pytest.raises(ValueError, match="is another run than the index names: its learner has another SHA-256"):
+    with pytest.raises(ValueError, match="is another run than the index names: its SHA-256 is"):
         compworld.load_agent("goals-small/anil", tmp_path)
 
 

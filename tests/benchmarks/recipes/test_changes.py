@@ -66,6 +66,6 @@ def test_every_method_lists_its_fields(method: str, family_name: str) -> None:
     listed = str(error.value)
     assert "--evaluation.tasks" in listed
     assert ("--outer.steps" in listed) == (config.outer is not None)
-    assert ("--inner.steps" in listed) == ("inner" in config.options)
+    assert ("--inner.steps" in listed) == ("inner" in parameters_of(method_class(config.method)))
     assert ("--trials.updates.number" in listed) == (config.track != "shown")
     assert ("--width" in listed) == ("width" in parameters_of(method_class(method)))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -15,6 +16,7 @@ from compworld.benchmarks.recipes.config import RunConfig, TrialTraining
 from compworld.benchmarks.recipes.methods import ADAPTIVE, make_learner, method_class, options_of, track_of
 from compworld.benchmarks.recipes.presets import PRESETS, preset
 from compworld.benchmarks.runs.run import new_method
+from compworld.benchmarks.runs.tuning import FIRST_WORLD, read_trials
 from compworld.benchmarks.theory.studies import STUDIES
 from compworld.benchmarks.worlds.problems import problem_of
 from compworld.benchmarks.worlds.world import SETS, World
@@ -80,6 +82,24 @@ def test_baselines_see_the_tasks_that_all_see() -> None:
         assert {recipe.outer.steps for recipe in fewer.values() if recipe.outer} == {70}
 
 
+def test_rates_of_baselines_are_those_that_validation_chose() -> None:
+    """Every one has a record of equal effort in worlds that no table plays, and every record was heeded."""
+    folder = Path(__file__).parents[3] / "benchmarks" / "results" / "tuning"
+    chosen: dict[str, dict[str, float]] = {}
+    for path in sorted(folder.glob("*/*.json")):
+        family, method = path.parent.name, path.stem
+        trials = read_trials(path, {"family": family, "method": method})
+        assert [trial["settings"] for trial in trials] == [
+            f"--outer.learning-rate {rate}" for rate in ("0.001", "0.003", "0.01")
+        ]
+        assert all(trial["world"] >= FIRST_WORLD for trial in trials)
+        best = min(
+            (trial for trial in trials if trial["validation_loss"] is not None), key=lambda trial: trial["validation_loss"]
+        )
+        chosen.setdefault(family, {})[method] = float(best["settings"].split()[1])
+    assert chosen == shown.RATES
+
+
 def test_methods_that_act_are_compared_at_equal_budgets() -> None:
     """As many batches of trials, and of updates that imitate, for every method of a family."""
     for family in preset("rewarded-quick").families:
@@ -93,7 +113,7 @@ def test_what_a_preset_does_not_have_is_refused() -> None:
     with pytest.raises(ValueError, match="this preset has no track 'shown' on 'goals-small'; allowed: 'rewarded', 'told'"):
         preset("rewarded-quick").config("goals-small", "anil", 0)
     with pytest.raises(ValueError, match="this preset has no recipe for method 'hyla'; allowed: 'linear_hypernetwork'"):
-        preset("iclr2024").config("goals", "hyla", 0)
+        preset("teacher").config("teacher-small", "hyla", 0)
 
 
 def test_a_run_is_named_by_everything_that_determines_it() -> None:

@@ -10,9 +10,8 @@ import pytest
 from compworld.benchmarks import cli
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.runs import tuning
-from compworld.benchmarks.runs.records import read_tuning
 from compworld.benchmarks.runs.run import run
-from compworld.benchmarks.runs.tuning import settings_of, tune, validated
+from compworld.benchmarks.runs.tuning import read_trials, settings_of, tune, validated
 from compworld.modules.splits import Split
 from tests.benchmarks.conftest import tiny
 
@@ -47,7 +46,7 @@ def test_what_a_record_has_is_not_tried_again(tmp_path: Path, monkeypatch: pytes
     again = tune([HERE], ["outer.learning-rate=0.1,0.01,0.3"], path)
     assert [config.outer.learning_rate for config in tried if config.outer] == [0.3]
     assert again[:4] == first
-    assert again == read_tuning(path, {"family": HERE.family, "method": HERE.method})["trials"]
+    assert again == read_trials(path, {"family": HERE.family, "method": HERE.method})
 
 
 def test_records_of_something_else_and_damaged_ones_are_refused(tmp_path: Path) -> None:
@@ -75,7 +74,7 @@ def test_what_cannot_be_tuned_is_refused(config: RunConfig, message: str, tmp_pa
 def test_the_command_writes_a_record_for_each_family_and_method(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     grid = ["outer.learning-rate=0.01,0.1"]
     cli.main(["tune", "--method", "told_network_128", "--grid", *grid, "--steps", "2", "--out", str(tmp_path)])
-    trials = read_tuning(tmp_path / "goals-small" / "told_network_128.json", {})["trials"]
+    trials = read_trials(tmp_path / "goals-small" / "told_network_128.json", {})
     assert [(trial["world"], trial["steps"]) for trial in trials] == [(101, 2), (101, 2)]
     assert "--outer.learning-rate 0.01" in capsys.readouterr().out
 

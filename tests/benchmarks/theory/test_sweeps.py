@@ -37,6 +37,7 @@ def test_every_experiment_has_its_table_and_figure(name: str, tmp_path: Path, mo
     assert {row["line"] for row in found["rows"]} <= lines
     assert len({row["line"] for row in found["rows"]}) == 2
     assert all(row["low"] <= row["value"] <= row["high"] for row in found["rows"])
+    assert all(row["seeds"] == len(row["worlds"]) == 1 for row in found["rows"])
     if name == "reach":
         assert {row["x"] for row in found["rows"]} == {1, 2, 3, 4, 5, 6}
     assert found["title"] in (tmp_path / f"{name}.md").read_text()
