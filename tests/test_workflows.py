@@ -163,6 +163,7 @@ def test_a_pull_request_is_verified_commented_merged_and_recorded(project: Proje
     project.request({"submissions/still": entry})
     project.git("checkout", "--quiet", "-b", "merged", "refs/pull/7/head")
     project.git("checkout", "--quiet", "--force", "main", at=project.folder)
+    project.git("clean", "--quiet", "-fdx", "submissions", at=project.folder)  # another machine's clone
     project.git("pull", "--quiet", "origin", "merged", at=project.folder)
     for line in ("still\n", ""):  # once
         assert project.make("verify-unverified", "SALT=13").returncode == 0
