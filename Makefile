@@ -73,11 +73,15 @@ record-verified:
 docs-links: .venv-docs/ready
 	.venv-docs/bin/python -m sphinx -b linkcheck docs build/docs-links
 
+# A browser of the system, or else playwright's own; where neither can be had, the tests of the leaderboard page say so and are skipped.
 .venv-extras/ready: .venv/ready
 	$(call venv-upon,.venv-extras)
 	.venv-extras/bin/python -m pip install --quiet --disable-pip-version-check \
 		ray==2.60.0 submitit==1.5.4 tensorboard==2.21.0 wandb==0.31.0 trackio==0.43.0 \
-		torchrl==0.14.1 "minari[create,hdf5]==0.5.4" sb3-contrib==2.9.2 pyarrow==26.0.1 datasets==5.2.0
+		torchrl==0.14.1 "minari[create,hdf5]==0.5.4" sb3-contrib==2.9.2 pyarrow==26.0.1 datasets==5.2.0 \
+		playwright==1.65.2 axe-playwright-python==0.1.8
+	command -v chromium || command -v chromium-browser || command -v google-chrome || \
+		.venv-extras/bin/python -m playwright install chromium || true
 	touch $@
 
 .venv-docs/ready: .venv/ready
