@@ -87,12 +87,13 @@ def compare(section: Section, how: str, claims: dict[int, Scores], found: Sequen
         again = {one.world: one.scores for one in found if one.kind == kind}
         recomputed = row_of("recomputed", again)
         for which, score in columns:
+            claimed_means, means = _means(claims, which, score), _means(again, which, score)
             said, made = claimed.estimate(which, score), recomputed.estimate(which, score)
             assert said is not None
             assert made is not None
             excess = None
             if score == judged:
-                excess = _excess(_means(claims, which, score), _means(again, which, score), confidence)
+                excess = _excess(claimed_means, means, confidence)
                 if not excess.is_finite:
                     raise NotConfirmed(f"{heading(which, score)} is no number in some world")
             compared.append(Compared(which, score, WORDS[how, kind], said, made, excess))
