@@ -128,7 +128,7 @@ def table_of(rows: list[dict[str, Any]]) -> str:
     return table.markdown()
 
 
-def main(out: Path = Path("benchmarks/results/adaptation"), batches: Count | None = None, tasks: Count = 256) -> None:
+def main(out: Path = Path("benchmarks/results/adaptation-search"), batches: Count | None = None, tasks: Count = 256) -> None:
     """Try every configuration; what came of each is written at once, and not tried again.
 
     Args:
