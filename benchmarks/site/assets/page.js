@@ -49,7 +49,8 @@ function sort(table) {
   table.classList.toggle("by-rank", chosen.dataset.sort === "rank" && !descending);
   const rows = [...table.tBodies].map((body, place) => ({ body, place: Number((body.dataset.place ??= place)), value: valueOf(body, chosen.dataset.sort) }));
   rows.sort((one, other) => compare(one.value, other.value, descending) || one.place - other.place);
-  table.append(...rows.map(({ body }) => body));
+  const moved = rows.some(({ body }, place) => body !== table.tBodies[place]);
+  if (moved) table.append(...rows.map(({ body }) => body)); // what is moved loses the keyboard's focus
 }
 
 function valueOf(body, key) {

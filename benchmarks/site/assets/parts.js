@@ -20,7 +20,7 @@ function dataTable(caption, headings, rows) {
 
 /** A part that can be wider than the page, and is reached by the keyboard. */
 function scrolling(label, part) {
-  return element("div", { class: "part", role: "region", "aria-label": label, tabindex: "0" }, part);
+  return element("div", { class: "part", role: "group", "aria-label": label, tabindex: "0" }, part);
 }
 
 /** A number as it is read; nothing where there is none. */
