@@ -46,12 +46,14 @@ class Claim:
         scores: of each set.
         run: the folder and the config that it is from; None where it is from records.
         records: of the sets, by name, where it is from them.
+        threads: that the run had; with another number sums have another order.
     """
 
     world: int
     scores: Scores
     run: RunFolder | None = None
     records: dict[str, Evaluation] = dataclasses.field(default_factory=dict)
+    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,8 @@ def _of_runs(folder: Path, about: Submission, files: Sequence[str]) -> tuple[Pla
         raise ValueError(f"method is {first.method!r}; allowed: with its code in {module_file(first.method)}")
     place = place_of_run(first, tuple(about.tables))
     return place, [
-        Claim(run.config.world, {which: result["scores"][which] for which in GENERALISATION}, run) for run, result in found
+        Claim(run.config.world, {which: result["scores"][which] for which in GENERALISATION}, run, threads=result["threads"])
+        for run, result in found
     ]
 
 

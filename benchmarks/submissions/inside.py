@@ -110,7 +110,6 @@ def serve() -> None:
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
-    torch.set_num_threads(1)
     sys.path.append(str(Path(CODE).resolve()))
     try:
         _serve(orders, answers)
@@ -123,6 +122,7 @@ def serve() -> None:
 @of_a_run()
 def _serve(orders: BinaryIO, answers: BinaryIO) -> None:
     first, started = receive(orders), time.perf_counter()
+    torch.set_num_threads(first.facts["threads"])
     served = Served(RunConfig.from_dict(first.facts["config"]), first.facts["checkpoint"])
     seconds = time.perf_counter() - started
     send(answers, "ready", evidence=served.method.evidence.__name__, seconds=seconds, **served.trained)

@@ -19,7 +19,7 @@ from compworld.benchmarks.submissions.entry import Claim, Entry, Scores
 from compworld.benchmarks.submissions.failures import NotConfirmed
 from compworld.benchmarks.submissions.inside import CHECKPOINT
 from compworld.benchmarks.submissions.remote import RemoteActor, RemoteLearner
-from compworld.benchmarks.submissions.sandbox import Limits, Sandbox
+from compworld.benchmarks.submissions.sandbox import MOST_THREADS, Limits, Sandbox
 from compworld.benchmarks.submissions.submission import CODE
 from compworld.benchmarks.worlds.problems import acting_problem_of, problem_of
 from compworld.benchmarks.worlds.world import World
@@ -58,11 +58,13 @@ class Job:
         config: of its run.
         checkpoint: what it trained, instead of training.
         scorings: kind and seed of each.
+        threads: of torch.
     """
 
     config: RunConfig
     checkpoint: Path | None
     scorings: tuple[tuple[str, int], ...]
+    threads: int = 1
 
 
 Tell = Callable[[str], None]
@@ -112,11 +114,12 @@ def jobs_of(entry: Entry, salt: str, worlds: int) -> list[Job]:
     for index, claim in enumerate(entry.claims):
         assert claim.run is not None
         config = replace(claim.run.config, device="cpu")
+        threads = max(1, min(claim.threads, MOST_THREADS // 2))
         repeated = (REPEATED, config.seed if config.trials is None else TABLE_SEED)
         if entry.about.how == "retrained":
-            jobs.append(Job(config, None, (repeated,)))
+            jobs.append(Job(config, None, (repeated,), threads))
         else:
-            jobs.append(Job(config, claim.run.learner, (repeated, (FRESH, number("scoring", index)))))
+            jobs.append(Job(config, claim.run.learner, (repeated, (FRESH, number("scoring", index))), threads))
     if entry.about.how == "retrained":
         for index in range(worlds):
             fresh = replace(config, world=number("world", index), seed=number("training", index))
@@ -136,7 +139,9 @@ def carry_out(job: Job, code: Path, limits: Limits, protected: bool) -> list[Rec
         _furnish(folder, job.checkpoint, code)
         try:
             with Sandbox("compworld.benchmarks.submissions.inside", folder, limits, protected) as sandbox:
-                made = sandbox.ask("make", config=job.config.as_dict(), checkpoint=job.checkpoint is not None)
+                made = sandbox.ask(
+                    "make", config=job.config.as_dict(), checkpoint=job.checkpoint is not None, threads=job.threads
+                )
                 if job.config.trials is None:
                     problem = problem_of(world.family, job.config.imitation)
                     method: Learner | Actor = RemoteLearner(problem, sandbox, made)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -109,6 +110,11 @@ def change(path: Path, changed: Callable[[Any], Any], seal: bool = True) -> None
     had = {name: data.pop(name) for name in ("sha256",) if name in data}
     changed(data)
     write_json(path, sealed(data) if had and seal else {**had, **data})
+
+
+def copied(folder: Path, into: Path) -> Path:
+    """An entry that may be written to."""
+    return Path(shutil.copytree(folder, into / folder.name))
 
 
 def inflate(folder: Path, by: float, score: str = "episode_3") -> None:

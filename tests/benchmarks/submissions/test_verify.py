@@ -185,6 +185,16 @@ def test_the_command_submits_verifies_and_lists(of_records: Make, tmp_path: Path
     assert "from the recorded" in said
 
 
+def test_runs_are_trained_again_with_as_many_threads(of_runs: Make) -> None:
+    """Else sums have another order, and the claimed worlds other scores."""
+    folder = of_runs()
+    for path in folder.glob("runs/*/result.json"):
+        change(path, lambda data: data.update(threads=2 + data["config"]["world"] * 10**6))
+    jobs = jobs_of(read_entry(folder), "salt", 3)
+    assert {job.config.world: job.threads for job in jobs if job.config.world in WORLDS} == {0: 2, 1: 64, 2: 64}
+    assert [job.threads for job in jobs if job.config.world not in WORLDS] == [1, 1, 1]
+
+
 def test_worlds_follow_from_files_and_salt() -> None:
     numbers = {drawn(sha, salt, purpose, index) for sha in "ab" for salt in "ab" for purpose in "ab" for index in range(100)}
     assert len(numbers) == 800
