@@ -18,9 +18,13 @@ Kind = TypeVar("Kind")
 
 
 class PublishedWorld(msgspec.Struct, frozen=True):
-    """What the tasks of a world say, as far as more is made of it: their mean."""
+    """What the tasks of a world say, see :class:`compworld.evaluation.interval.Tasks`; None for numbers that are none."""
 
     mean: float | None
+    number: int = 1
+    deviation: float | None = None
+    lowest: float | None = None
+    highest: float | None = None
 
 
 class PublishedEstimate(msgspec.Struct, frozen=True):

@@ -55,6 +55,9 @@ MARKERS = {
 LINES = {"random": ":", "shown_bayes": "-.", "shown_bayes_trained": "-."}
 """Of floors and references; dashed but for these."""
 
+LINE_OF_TEXT = 0.045
+"""Height of a label, as a share of a picture's."""
+
 drawn = mpl.rc_context(
     {
         "font.size": 9,
@@ -127,13 +130,18 @@ def floor_lines(axis: Any, floors: Mapping[str, float]) -> None:
     """Floors and references as thin labelled lines, without moving the axis: what lies below is written at its top."""
     low, high = axis.get_ylim()
     look = {"fontsize": 7, "color": "0.35"}
-    below = []
-    for method, value in floors.items():
+    below: list[str] = []
+    labels: list[tuple[float, str]] = []
+    for method, value in sorted(floors.items(), key=lambda floor: floor[1]):
         label = f"{title_of(method).removesuffix(' (floor)')} {value:.2f}"
         if value < low:
             below.append(label)
             continue
         axis.axhline(value, color="0.45", linewidth=0.8, linestyle=LINES.get(method, "--"), zorder=0)
+        if labels and value - labels[-1][0] < LINE_OF_TEXT * (high - low):  # they would lie on each other
+            label = f"{labels.pop()[1]}, {label}"
+        labels.append((value, label))
+    for value, label in labels:
         axis.text(0.99, value, label, transform=axis.get_yaxis_transform(), ha="right", va="bottom", **look)
     if below:
         axis.text(0.02, 0.98, "below:\n" + "\n".join(below), transform=axis.transAxes, ha="left", va="top", **look)

@@ -1,17 +1,22 @@
-"""Ranks within a table, with ties: who cannot be told apart shares one."""
+"""Ranks within a table: how many rows one is behind."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from itertools import combinations
 
+import msgspec
+
 from compworld.benchmarks.recipes.methods import FLOORS, REFERENCES, TOLD
-from compworld.benchmarks.scores.statistics import Estimate, estimate, simultaneous, unpaired, without_interval
+from compworld.benchmarks.scores.statistics import estimate, simultaneous, unpaired
 from compworld.benchmarks.site.entries import Entry, Listing
+from compworld.evaluation.interval import Tasks
 
 RULE = (
-    "Ranks are by the main score on held-out combinations, within one version of the benchmark. A row shares the rank of the "
-    "best of its group unless it is behind that one by an interval that does not touch 0: paired by world, or unpaired where "
-    "they played in different worlds, as submitted entries do; and so wide that all pairs of a table hold together in 95 % of "
-    "tables. References, and rows of a single world, have no rank."
+    "Ranks are by the main score on held-out combinations, within one version of the benchmark: one more than the number of "
+    "rows that a row is behind. It is behind another where the interval of their difference does not touch 0: paired by "
+    "world, or unpaired where they played in different worlds, as submitted entries do; never narrower than their tasks "
+    "alone make it, and so wide that all pairs of a table hold together in 95 % of tables. References, and rows of a single "
+    "world, have no rank."
 )
 LEAST = 2
 """Worlds that an interval over worlds takes."""
@@ -41,38 +46,36 @@ def why_unranked(listing: Listing, entry: Entry) -> str:
 
 def ranks_of(listing: Listing) -> Mapping[str, int]:
     """The rank of each row that has one, by :meth:`Listing.key_of`, from the best."""
-    ranked = [(_value(listing, entry), entry) for entry in listing.entries if not why_unranked(listing, entry)]
-    ranked.sort(key=lambda pair: pair[0], reverse=True)
+    ranked = [entry for entry in listing.entries if not why_unranked(listing, entry)]
     confidence = simultaneous(len(list(combinations(ranked, 2))))
-    ranks: dict[str, int] = {}
-    rank, best = 1, ranked[0][1] if ranked else None
-    for number, (_, entry) in enumerate(ranked, start=1):
-        if best is not None and _is_behind(listing, entry, best, confidence):
-            rank, best = number, entry
-        ranks[listing.key_of(entry)] = rank
-    return ranks
+    return {
+        listing.key_of(entry): 1 + sum(_is_behind(listing, entry, other, confidence) for other in ranked) for entry in ranked
+    }
 
 
-def _is_behind(listing: Listing, entry: Entry, best: Entry, confidence: float) -> bool:
-    ours, theirs = (_worlds(listing, one) for one in (entry, best))
+def _is_behind(listing: Listing, entry: Entry, other: Entry, confidence: float) -> bool:
+    ours, theirs = (_worlds(listing, one) for one in (entry, other))
     common = sorted(ours.keys() & theirs.keys())
     if len(common) >= LEAST:
-        return _over([ours[world] - theirs[world] for world in common], confidence).high < 0
-    return unpaired(list(ours.values()), list(theirs.values()), confidence).high < 0
+        return estimate([_difference(ours[world], theirs[world]) for world in common], confidence).high < 0
+    here, there = ([world.mean for world in worlds.values()] for worlds in (ours, theirs))
+    return unpaired(here, there, confidence).high < 0
 
 
-def _over(worlds: Sequence[float], confidence: float) -> Estimate:
-    return estimate([without_interval(1, value) for value in worlds], confidence)
+def _difference(ours: Tasks, theirs: Tasks) -> Tasks:
+    """Of the means of a world. Tables do not pair its tasks, so their spread is that of tasks with nothing in common."""
+    return Tasks(
+        min(ours.number, theirs.number),
+        ours.mean - theirs.mean,
+        math.hypot(ours.deviation, theirs.deviation),
+        ours.lowest - theirs.highest,
+        ours.highest - theirs.lowest,
+    )
 
 
-def _worlds(listing: Listing, entry: Entry) -> dict[tuple[int, str], float]:
+def _worlds(listing: Listing, entry: Entry) -> dict[tuple[int, str], Tasks]:
     """The score that is ranked by in each world; worlds by seed and split."""
     found = entry.estimate("held_out", listing.section.headline)
     places = zip(entry.row.seeds, entry.row.split_sha256, strict=True)
-    means = [world.mean for world in found.worlds] if found else []
-    return {place: mean for place, mean in zip(places, means, strict=False) if mean is not None}
-
-
-def _value(listing: Listing, entry: Entry) -> float:
-    found = entry.estimate("held_out", listing.section.headline)
-    return float("-inf") if found is None or found.value is None else found.value
+    worlds = [Tasks.from_dict(msgspec.structs.asdict(world)) for world in found.worlds] if found else []
+    return {place: world for place, world in zip(places, worlds, strict=False) if math.isfinite(world.mean)}

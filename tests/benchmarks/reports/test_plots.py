@@ -41,6 +41,16 @@ def test_floors_do_not_move_the_axes() -> None:
     assert [text.get_text() for text in axis.texts] == ["no adaptation 0.82", "below:\nrandom actions 0.00"]
 
 
+def test_labels_of_floors_do_not_lie_on_each_other() -> None:
+    _, (axis,) = style.panels(1)
+    axis.set(xlim=(0, 1), ylim=(0, 1))
+    style.floor_lines(axis, {"random": 0.031, "no_adaptation": 0.02, "shown_bayes": 0.9})
+    assert [text.get_text() for text in axis.texts] == [
+        "no adaptation 0.02, random actions 0.03",
+        "Bayes, all combinations 0.90",
+    ]
+
+
 def test_exact_references_are_lines_within_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The scale of what could be had stands beside what was reached, however far that is."""
     drawn = []

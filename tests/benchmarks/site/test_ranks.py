@@ -1,4 +1,4 @@
-"""Ranks: who cannot be told apart shares one, who is no rival has none."""
+"""Ranks: how many rows one is behind; who is no rival has none."""
 
 from pathlib import Path
 
@@ -68,16 +68,34 @@ def test_worlds_that_differ_are_compared_by_their_intervals() -> None:
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_ranks_fall_with_the_score_and_count_who_is_before(seed: int) -> None:
+def test_ranks_count_who_is_ahead_whatever_the_order(seed: int) -> None:
     rng = np.random.default_rng(seed)
     entries = [entry(f"m{m}", list(rng.normal(rng.uniform(), 0.05, 4))) for m in range(6)]
     found = ranks(*entries)
     by_score = sorted(entries, key=lambda one: one.row.estimates["held_out/score"].value or 0.0, reverse=True)
     in_order = [found[one.row.method] for one in by_score]
     assert in_order[0] == 1
-    for place, rank in enumerate(in_order, start=1):
-        assert rank in (place, in_order[place - 2])
+    assert all(rank <= place for place, rank in enumerate(in_order, start=1))
     assert found == ranks(*rng.permutation(np.asarray(entries, dtype=object)))
+
+
+def test_worlds_that_agree_by_chance_do_not_decide_what_their_tasks_leave_open() -> None:
+    def of_tasks(one: Entry, deviation: float) -> Entry:
+        scores = one.row.estimates["held_out/score"]
+        worlds = [msgspec.structs.replace(w, number=100, deviation=deviation, lowest=0.0, highest=1.0) for w in scores.worlds]
+        estimates = {"held_out/score": msgspec.structs.replace(scores, worlds=worlds)}
+        return Entry(msgspec.structs.replace(one.row, estimates=estimates), one.runs)
+
+    both = entry("first", [0.6, 0.61, 0.59]), entry("second", [0.5, 0.511, 0.49])
+    assert ranks(*both) == {"first": 1, "second": 2}
+    assert ranks(*(of_tasks(one, 1.0) for one in both)) == {"first": 1, "second": 1}
+    assert ranks(*(of_tasks(one, 0.05) for one in both)) == {"first": 1, "second": 2}
+
+
+def test_who_is_behind_nobody_shares_the_first_rank() -> None:
+    """Also below one that is behind: of the two nothing is known."""
+    found = ranks(entry("first", [0.9, 0.91, 0.92]), entry("behind", [0.8, 0.811, 0.82]), entry("unsure", [0.1, 0.9, 0.5]))
+    assert found == {"first": 1, "behind": 2, "unsure": 1}
 
 
 def test_who_is_no_rival_has_no_rank() -> None:
