@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,6 +116,7 @@ def test_nothing_is_imported_by_a_name_that_is_not_ours(folder: str) -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not {name.partition(".")[0] for name in names} & {"agents", "benchmarks"}, path
+        assert not re.findall(r":\w+:`~?(?:agents|benchmarks)\.", path.read_text(encoding="utf-8")), path
 
 
 @pytest.mark.parametrize("name", ["agents", "benchmarks"])

@@ -19,7 +19,7 @@ class Bottleneck(InContextLearner):
 
     Args:
         problem: inputs, outputs and loss.
-        policy: one of :mod:`agents.told`, for latents instead of codes.
+        policy: one of :mod:`compworld.agents.told`, for latents instead of codes.
     """
 
     def __init__(self, problem: Problem, policy: Any) -> None:

@@ -14,7 +14,7 @@ from compworld.agents.told.hypernetwork import ToldHypernetwork
 
 
 class BottleneckTransformer(Bottleneck):
-    """:class:`agents.shown.transformer.ShownTransformer` up to its reading; the mean over steps gives the latent.
+    """:class:`compworld.agents.shown.transformer.ShownTransformer` up to its reading; the mean over steps gives the latent.
 
     Args:
         problem: inputs, outputs and loss.

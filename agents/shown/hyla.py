@@ -8,7 +8,7 @@ from compworld.agents.shown.transformer import ShownTransformer
 
 
 class HYLA(ShownTransformer):
-    """:class:`agents.shown.transformer.ShownTransformer` with layers of HYLA.
+    """:class:`compworld.agents.shown.transformer.ShownTransformer` with layers of HYLA.
 
     Args:
         problem, width, layers, heads: as there.

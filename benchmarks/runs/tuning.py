@@ -94,7 +94,7 @@ def read_trials(path: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def settings_of(grid: Sequence[str]) -> list[list[str]]:
-    """Arguments for :func:`benchmarks.recipes.changes.changed` of every combination of values.
+    """Arguments for :func:`compworld.benchmarks.recipes.changes.changed` of every combination of values.
 
     Args:
         grid: fields with their values, such as ``"outer.learning-rate=0.001,0.003"``.
