@@ -119,13 +119,14 @@ def tried(config: RunConfig, tasks: int) -> dict[str, Any]:
 
 
 def table_of(rows: list[dict[str, Any]]) -> str:
-    """What was tried, best gain first on each family, as Markdown."""
+    """What was tried, best gain first on each family, as a page of Markdown."""
     table = Table(["family", "method", "settings", "before", "after", "gain", "processor minutes"])
     for row in sorted(rows, key=lambda row: (row["family"], -row["gain"])):
         interval = f"{row['gain']:+.2f} [{row['gain_low']:+.2f}, {row['gain_high']:+.2f}]"
         scores = f"{row['before']:.2f}", f"{row['after']:.2f}", interval, f"{row['processor_minutes']:.1f}"
         table.rows.append((row["family"], row["method"].removeprefix(OWN), row["arguments"], *scores))
-    return table.markdown()
+    about = "Normalised return before the first and after the last adaptation, on trained combinations of one world."
+    return f"# Search for gradient steps that adapt to own experience\n\n{about}\n\n{table.markdown()}\n"
 
 
 def main(out: Path = Path("benchmarks/results/adaptation-search"), batches: Count | None = None, tasks: Count = 256) -> None:
