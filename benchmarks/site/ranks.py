@@ -15,8 +15,8 @@ RULE = (
     "Ranks are by the main score on held-out combinations, within one version of the benchmark: one more than the number of "
     "rows that a row is behind. It is behind another where the interval of their difference does not touch 0: paired by "
     "world, or unpaired where they played in different worlds, as submitted entries do; never narrower than their tasks "
-    "alone make it, and so wide that all pairs of a table hold together in 95 % of tables. References, and rows of a single "
-    "world, have no rank."
+    "alone make it, and so wide that all pairs of a table, and all of its verdicts, hold together in 95 % of tables. "
+    "References, and rows of a single world, have no rank."
 )
 LEAST = 2
 """Worlds that an interval over worlds takes."""
@@ -47,10 +47,16 @@ def why_unranked(listing: Listing, entry: Entry) -> str:
 def ranks_of(listing: Listing) -> Mapping[str, int]:
     """The rank of each row that has one, by :meth:`Listing.key_of`, from the best."""
     ranked = [entry for entry in listing.entries if not why_unranked(listing, entry)]
-    confidence = simultaneous(len(list(combinations(ranked, 2))))
+    confidence = _confidence(listing, len(list(combinations(ranked, 2))))
     return {
         listing.key_of(entry): 1 + sum(_is_behind(listing, entry, other, confidence) for other in ranked) for entry in ranked
     }
+
+
+def _confidence(listing: Listing, pairs: int) -> float:
+    """Of each pair; no less than that of a published verdict, so that no rank decides what a verdict leaves open."""
+    verdicts = (one.confidence for one in listing.board.table.comparisons if one.section == listing.section.title)
+    return max([simultaneous(pairs), *verdicts])
 
 
 def _is_behind(listing: Listing, entry: Entry, other: Entry, confidence: float) -> bool:

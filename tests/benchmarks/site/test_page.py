@@ -3,7 +3,8 @@
 import json
 import re
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -103,6 +104,27 @@ def test_own_runs_stand_beside_those_that_were_scored_on_the_same(finished_runs:
     assert len(own) == 4
 
 
+def test_own_runs_of_other_worlds_stand_in_the_same_table(tmp_path: Path) -> None:
+    """What is scored on the same may be in any world; sizes and the tasks of the scoring are another matter."""
+    publish(tmp_path / "results" / "tiny", tmp_path / "published", "anil", seeds=2)
+    config = tiny("anil", seed=7, world=7)
+    beside = [config, replace(config, seed=8, world=9)]
+    apart = [
+        replace(config, sizes={"horizon": 33}),
+        replace(config, evaluation=replace(config.evaluation, tasks=config.evaluation.tasks + 1)),
+    ]
+    for one in (*beside, *apart):
+        run(one, tmp_path / "runs")
+    page = Page(make_site(tmp_path / "site", tmp_path / "results", tmp_path / "runs"))
+    tables: dict[str, set[str]] = {"tiny": set(), "own": set()}
+    for row in page.rows:
+        tables[row.partition(".")[0]].add(row.rpartition(".")[2])
+    assert tables == {
+        "tiny": {"anil", *(one.run_id for one in beside)},
+        "own": {one.run_id for one in apart},
+    }
+
+
 def test_own_runs_that_fit_nowhere_have_a_table_of_their_own(finished_runs: Path, tmp_path: Path) -> None:
     page = Page(make_site(tmp_path, runs=finished_runs))
     own = [row for row in page.rows if row.startswith("own.")]
@@ -123,6 +145,36 @@ def test_own_runs_that_cannot_be_read_are_left_out_and_named(finished_runs: Path
         damaged.name,
         unfinished.path.name,
     }
+
+
+ACTING = """from compworld.agents import Memoryless
+
+class Agent(Memoryless):
+    pass
+"""
+
+
+@pytest.fixture
+def acting_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A method of one's own that acts in trials, in a module that nothing has imported."""
+    (tmp_path / "acts_by_itself.py").write_text(ACTING, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "acts_by_itself:Agent"
+    sys.modules.pop("acts_by_itself", None)
+
+
+def test_code_of_own_methods_that_act_is_run_with_trust_only(acting_method: str, tmp_path: Path) -> None:
+    runs, module = tmp_path / "runs", acting_method.partition(":")[0]
+    run_id = run(tiny(acting_method), runs)["run_id"]
+    del sys.modules[module]
+    said: list[str] = []
+    page = Page(make_site(tmp_path / "site", runs=runs, tell=said.append))
+    assert [row for row in page.rows if run_id in row] == []
+    assert said == [f"left out: run {run_id!r} is of the method {acting_method!r}, whose code would be imported; say --trust"]
+    assert module not in sys.modules
+    page = Page(make_site(tmp_path / "site", runs=runs, trust=True, tell=said.append))
+    assert len([row for row in page.rows if row.endswith(f".{run_id}")]) == 1
+    assert len(said) == 1
 
 
 def test_films_beside_a_table_are_copied_beside_the_page(tmp_path: Path) -> None:

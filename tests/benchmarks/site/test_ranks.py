@@ -1,5 +1,6 @@
 """Ranks: how many rows one is behind; who is no rival has none."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 
 from compworld.benchmarks.leaderboard.published import (
     Board,
+    PublishedComparison,
     PublishedEstimate,
     PublishedRow,
     PublishedRun,
@@ -90,6 +92,20 @@ def test_worlds_that_agree_by_chance_do_not_decide_what_their_tasks_leave_open()
     assert ranks(*both) == {"first": 1, "second": 2}
     assert ranks(*(of_tasks(one, 1.0) for one in both)) == {"first": 1, "second": 1}
     assert ranks(*(of_tasks(one, 0.05) for one in both)) == {"first": 1, "second": 2}
+
+
+def test_ranks_decide_nothing_that_a_verdict_leaves_open() -> None:
+    better, worse = [0.8, 0.81, 0.79], [0.5, 0.55, 0.45]
+    table = listing(entry("better", better), entry("worse", worse))
+    assert list(ranks_of(table).values()) == [1, 2]
+    confidence = 0.999
+    found = estimate([without_interval(1, ours - theirs) for ours, theirs in zip(better, worse, strict=True)], confidence)
+    assert found.low < 0
+    verdict = PublishedComparison(
+        "toy", "better", "worse", "held_out", "score", [0, 1, 2], "undecided", found.value, found.low, found.high, confidence
+    )
+    with_verdict = replace(table.board, table=msgspec.structs.replace(table.board.table, comparisons=[verdict]))
+    assert list(ranks_of(replace(table, board=with_verdict)).values()) == [1, 1]
 
 
 def test_who_is_behind_nobody_shares_the_first_rank() -> None:
