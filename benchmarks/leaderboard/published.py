@@ -53,7 +53,7 @@ class PublishedSection(msgspec.Struct, frozen=True):
 
 
 class PublishedRow(msgspec.Struct, frozen=True):
-    """A method in a section; ``estimates`` are by ``"set/score"``, ``problems`` by seed.
+    """A method in a section; ``estimates`` are by ``"set/score"``, ``problems`` by seed, ``training_seconds`` None of records.
 
     ``recomputed_by`` is, of an entry that was submitted, the command that made its scores again in worlds of its own.
     """
@@ -63,7 +63,7 @@ class PublishedRow(msgspec.Struct, frozen=True):
     seeds: list[int]
     runs: list[str]
     split_sha256: list[str]
-    training_seconds: list[float]
+    training_seconds: list[float | None]
     problems: dict[str, str]
     estimates: dict[str, PublishedEstimate]
     recomputed_by: str = ""
@@ -108,6 +108,7 @@ class PublishedRun(msgspec.Struct, frozen=True):
     """A run behind a row.
 
     Attributes:
+        parameters, tasks_seen, environment_steps: None of records, which do not say.
         curve: while it was trained; None for what is not.
         episodes: of what acts in trials, by set the normalised return of each episode.
         modules: by set and name of a module, the headline score over the tasks that have it.
@@ -118,9 +119,9 @@ class PublishedRun(msgspec.Struct, frozen=True):
     config: dict[str, Any]
     split_sha256: str
     learner_sha256: str | None
-    parameters: int
-    tasks_seen: int
-    environment_steps: int
+    parameters: int | None
+    tasks_seen: int | None
+    environment_steps: int | None
     packages: dict[str, str]
     curve: Curve | None
     episodes: dict[str, list[float | None]]

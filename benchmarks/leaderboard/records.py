@@ -36,10 +36,8 @@ def add_records(sections: Sequence[Section], paths: Sequence[Path]) -> None:
         for section in fitting:
             name = f"{evaluation.settings['agent']} (record)"
             row = section.rows.setdefault(name, Row(name))
-            world = evaluation.settings["world"]
-            sha256 = evaluation.settings["split_sha256"]
-            of_world = {"run_id": path.stem, "world": world, "split_sha256": sha256, "scores": {}}
-            result = row.results.setdefault(world, of_world)  # as seeds play in worlds of their number
+            # As seeds play in worlds of their number.
+            result = row.results.setdefault(evaluation.settings["world"], of_record(evaluation, path.stem, {}))
             which = next(which for which, split in SPLITS.items() if split == evaluation.settings["split"])
             result["scores"][which] = scores_of(evaluation)
     for one in (row for every in sections for row in every.rows.values()):
@@ -50,6 +48,13 @@ def add_records(sections: Sequence[Section], paths: Sequence[Path]) -> None:
                     f"records of {one.method!r} in world {result['world']} lack split {missing[0]!r}; allowed: both of "
                     f"{', '.join(map(repr, SPLITS.values()))}"
                 )
+
+
+def of_record(evaluation: Evaluation, name: str, scores: dict[str, Any]) -> dict[str, Any]:
+    """What a row has of a world from a record: how long its agent was trained is not known."""
+    settings = evaluation.settings
+    known = {"world": settings["world"], "split_sha256": settings["split_sha256"], "scores": scores}
+    return {"run_id": name, "training_seconds": None, **known}
 
 
 def read_record(path: Path) -> Evaluation:

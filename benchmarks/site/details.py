@@ -67,7 +67,8 @@ def _runs(entry: Entry) -> list[list[str]]:
     for run_id, split, seconds in zip(entry.row.runs, entry.row.split_sha256, entry.row.training_seconds, strict=True):
         run = by_id.get(run_id)
         seed, world = (str(run.config[name]) if run else "" for name in OF_A_SEED)
-        rows.append([seed, world, run_id, split, (run.learner_sha256 or "") if run else "", f"{seconds / 60:.1f}"])
+        minutes = "" if seconds is None else f"{seconds / 60:.1f}"
+        rows.append([seed, world, run_id, split, (run.learner_sha256 or "") if run else "", minutes])
     return rows
 
 

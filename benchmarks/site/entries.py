@@ -77,14 +77,19 @@ class Listing:
         return found
 
 
-SCORED_BY = ("family", "sizes", "support", "support_options", "evaluation", "support_episodes")
+SCORED_BY = ("family", "sizes", "support", "support_options")
 """Fields of a config that say what a run is scored on."""
+SHOWN = ("query_episodes", "rollout_episodes")
+"""Fields of its evaluation that do, where demonstrations are shown."""
 
 
 def protocol_of(run: PublishedRun) -> dict[str, Any]:
     """What a run is scored on: scores of the same protocol can be compared."""
-    trials = run.config.get("trials")
-    return {**{name: run.config[name] for name in SCORED_BY}, "episodes": trials and trials["episodes"]}
+    config, evaluation, trials = run.config, run.config["evaluation"], run.config.get("trials")
+    found = {**{name: config[name] for name in SCORED_BY}, "tasks": evaluation["tasks"]}
+    if trials:
+        return {**found, "episodes": trials["episodes"]}
+    return {**found, "support_episodes": config["support_episodes"], **{name: evaluation[name] for name in SHOWN}}
 
 
 def listings_of(board: Board, own: bool = False) -> list[Listing]:
@@ -97,15 +102,20 @@ def listings_of(board: Board, own: bool = False) -> list[Listing]:
     return found
 
 
-def lay_beside(listings: Sequence[Listing], own: Iterable[Listing]) -> list[Listing]:
-    """The tables, with rows of one's own wherever they were scored on the same; what fits nowhere has tables of its own."""
+def lay_beside(listings: Sequence[Listing], own: Iterable[Sequence[Listing]]) -> list[Listing]:
+    """The tables, with rows of one's own wherever they were scored on the same.
+
+    Args:
+        listings: the tables.
+        own: of each row of one's own, the tables that it may stand in; if it fits nowhere, the first becomes one more.
+    """
     found, left = list(listings), []
     for mine in own:
-        places = [number for number, listing in enumerate(found) if _fits(listing, mine)]
-        for number in places:
-            found[number] = replace(found[number], entries=[*found[number].entries, *mine.entries])
+        places = [(number, one) for number, listing in enumerate(found) for one in mine if _fits(listing, one)]
+        for number, one in places:
+            found[number] = replace(found[number], entries=[*found[number].entries, *one.entries])
         if not places:
-            left.append(mine)
+            left += mine[:1]
     return [*found, *left]
 
 

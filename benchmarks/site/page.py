@@ -14,6 +14,7 @@ from compworld.benchmarks.site.details import details_of, film_of
 from compworld.benchmarks.site.entries import Listing, lay_beside, listings_of
 from compworld.benchmarks.site.own import NAME, own_boards
 from compworld.benchmarks.site.ranks import RULE
+from compworld.benchmarks.site.records import boards_of_records
 from compworld.benchmarks.site.tables import TableView, view_of
 from compworld.files import new_file, write_text
 from compworld.version import VERSION
@@ -33,6 +34,7 @@ def make_site(
     runs: Path | None = None,
     trust: bool = False,
     tell: Callable[[str], None] = print,
+    records: Sequence[Path] = (),
 ) -> Path:
     """Write the page.
 
@@ -42,18 +44,18 @@ def make_site(
         runs: folder of one's own runs, to be laid beside them.
         trust: import the code of methods ``module:Class`` that own runs name.
         tell: called with a line about each own run that is left out.
+        records: of :func:`compworld.evaluate`, of agents of one's own, to be laid beside them too.
 
     Returns:
         The file to open.
 
     Raises:
-        ValueError: there is no leaderboard, or a file of one is damaged.
+        ValueError: there is no leaderboard, a file of one is damaged, or a record can stand in no table.
     """
     boards = sorted(read_boards(results), key=lambda board: _place(board.name))
-    own = [] if runs is None else own_boards(runs, trust, tell)
-    listings = lay_beside(
-        [each for board in boards for each in listings_of(board)], [each for board in own for each in listings_of(board, True)]
-    )
+    own = [*([] if runs is None else own_boards(runs, trust, tell)), *boards_of_records(records)]
+    published = [each for board in boards for each in listings_of(board)]
+    listings = lay_beside(published, [listings_of(board, own=True) for board in own])
     views = [view_of(listing) for listing in listings if listing.entries]
     shown = [*boards, *own[:1]] if any(listing.board.name == NAME for listing in listings) else boards
     path = out / "index.html"

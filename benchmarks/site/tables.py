@@ -1,6 +1,6 @@
 """The tables of the page as its template has them: columns, and rows of cells."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from compworld.benchmarks.scores.names import SET_TITLES
@@ -110,16 +110,20 @@ def _add_scores(listing: Listing, score: str, sets: Sequence[str], columns: list
 
 
 def _cost(column: Column, entry: Entry) -> Cell:
-    seconds, runs = entry.row.training_seconds, entry.runs
+    seconds = [one for one in entry.row.training_seconds if one is not None]
     numbers = {
         "worlds": float(len(entry.row.runs)),
-        "minutes": sum(seconds) / len(seconds) / 60,
-        "tasks": max((float(run.tasks_seen) for run in runs), default=None),
-        "parameters": max((float(run.parameters) for run in runs), default=None),
+        "minutes": sum(seconds) / len(seconds) / 60 if seconds else None,
+        "tasks": _most(run.tasks_seen for run in entry.runs),
+        "parameters": _most(run.parameters for run in entry.runs),
     }
     value = numbers[column.key]
     text = "" if value is None else f"{value:.1f}" if column.key == "minutes" else f"{value:,.0f}"
     return Cell(column, value, text)
+
+
+def _most(numbers: Iterable[int | None]) -> float | None:
+    return max((float(number) for number in numbers if number is not None), default=None)
 
 
 def _order(line: Line, best: str) -> tuple[bool, int, float]:

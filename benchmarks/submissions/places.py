@@ -77,13 +77,23 @@ def place_of_records(settings: Mapping[str, Any], tables: tuple[str, ...]) -> Pl
     Raises:
         ValueError: no table is for them.
     """
+    protocol = protocol_of_records(settings)
+    return Place(protocol.family, settings["support"], tables, settings["episodes"], _sizes(protocol))
+
+
+def protocol_of_records(settings: Mapping[str, Any]) -> Protocol:
+    """The first protocol of a preset that scores on trials as such records do.
+
+    Raises:
+        ValueError: no table is for them.
+    """
     _check_support(settings["support"], settings["support_options"])
     for protocol in _protocols():
         if protocol.trials is None or protocol.family != ENV_IDS.get(settings["env_id"]) or settings["track"] == "shown":
             continue
         same = (settings["episodes"], settings["sizes"]) == (protocol.trials.episodes, _sizes(protocol))
         if same and settings["tasks"] <= protocol.evaluation.tasks:
-            return Place(protocol.family, settings["support"], tables, protocol.trials.episodes, _sizes(protocol))
+            return protocol
     asked = (
         f"{settings['env_id']!r:.80}, track {settings['track']!r:.80}, {settings['episodes']} episodes and {settings['tasks']}"
     )

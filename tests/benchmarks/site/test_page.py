@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import compworld
 from compworld.benchmarks import cli
 from compworld.benchmarks.leaderboard.behind import as_lines
 from compworld.benchmarks.leaderboard.files import as_json
@@ -147,6 +148,41 @@ def test_own_runs_that_cannot_be_read_are_left_out_and_named(finished_runs: Path
     }
 
 
+def records_of(folder: Path, tasks: int, worlds: int = 1, **options: Any) -> list[Path]:
+    """What :func:`compworld.evaluate` finds for an agent that repeats itself."""
+    paths = []
+    for world in range(worlds):
+        for split in ("train", "held_out"):
+            paths.append(folder / f"{world}_{split}.json")
+            of_world = {"track": "rewarded", "world": world, "split": split, "tasks": tasks, **options}
+            compworld.evaluate(lambda seen: 2, "CompWorld-Goals-Small-v0", name="still", **of_world).save(paths[-1])
+    return paths
+
+
+def test_records_of_own_agents_stand_beside_those_that_were_scored_on_the_same(tmp_path: Path) -> None:
+    publish(tmp_path / "results" / "tiny", tmp_path / "published", "gru", "rl2", "told_policy", "random_play")
+    paths = records_of(tmp_path, tiny("gru").evaluation.tasks, worlds=2)
+    page = Page(make_site(tmp_path / "site", tmp_path / "results", records=paths))
+    own = [row for row in page.rows if ".record_" in row]
+    learned_from = ("trained-with-expert-labels", "trained-by-reward")
+    assert [row.rpartition(".")[0] for row in own] == [
+        f"tiny.goals-small-random-support-trials-{kind}" for kind in learned_from
+    ]
+    for row in own:
+        expected = compworld.Evaluation.load(paths[1]).summary()["normalised_return"][:, 0]
+        (chart,) = page.details[row]["charts"]
+        assert [line["name"] for line in chart["lines"]][:2] == ["held-out combinations", "trained combinations"]
+        assert len(chart["lines"][0]["mean"]) == len(expected)
+        assert [seconds for *_, seconds in page.details[row]["runs"]] == ["", ""]
+
+
+def test_records_that_fit_nowhere_have_one_table_of_their_own(tmp_path: Path) -> None:
+    publish(tmp_path / "results" / "tiny", tmp_path / "published", "random_play")
+    page = Page(make_site(tmp_path / "site", tmp_path / "results", records=records_of(tmp_path, tasks=5)))
+    (own,) = [row for row in page.rows if ".record_" in row]
+    assert own.startswith("own.goals-small-random-support-trials-")
+
+
 ACTING = """from compworld.agents import Memoryless
 
 class Agent(Memoryless):
@@ -167,12 +203,13 @@ def test_code_of_own_methods_that_act_is_run_with_trust_only(acting_method: str,
     runs, module = tmp_path / "runs", acting_method.partition(":")[0]
     run_id = run(tiny(acting_method), runs)["run_id"]
     del sys.modules[module]
-    said: list[str] = []
-    page = Page(make_site(tmp_path / "site", runs=runs, tell=said.append))
+    publish(tmp_path / "results" / "tiny", tmp_path / "published", "random")
+    site, said = (tmp_path / "site", tmp_path / "results", runs), list[str]()
+    page = Page(make_site(*site, tell=said.append))
     assert [row for row in page.rows if run_id in row] == []
     assert said == [f"left out: run {run_id!r} is of the method {acting_method!r}, whose code would be imported; say --trust"]
     assert module not in sys.modules
-    page = Page(make_site(tmp_path / "site", runs=runs, trust=True, tell=said.append))
+    page = Page(make_site(*site, trust=True, tell=said.append))
     assert len([row for row in page.rows if row.endswith(f".{run_id}")]) == 1
     assert len(said) == 1
 
@@ -215,6 +252,12 @@ def refused(folder: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -
 def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no leaderboard in " in refused(tmp_path, capsys, "--results", str(tmp_path))
     assert "allowed: a folder of runs" in refused(tmp_path, capsys, "--runs", str(tmp_path / "none"))
+    trained, held_out = map(str, records_of(tmp_path, tasks=2))
+    assert "lack split 'held_out'; allowed: both of 'train' and 'held_out'" in refused(tmp_path, capsys, "--records", trained)
+    assert "two records are of world 0, split 'train'" in refused(tmp_path, capsys, "--records", trained, trained, held_out)
+    for options, why in (({"seed": 7}, "has trials of seed 7; allowed: 0"), ({"episodes": 9}, "no table is for records of ")):
+        paths = map(str, records_of(tmp_path, tasks=2, **options))
+        assert why in refused(tmp_path, capsys, "--records", *paths)
 
 
 @pytest.mark.parametrize(
