@@ -15,7 +15,7 @@ from compworld.benchmarks.scores.names import SET_TITLES
 from compworld.benchmarks.scores.statistics import Estimate
 from compworld.benchmarks.site.charts import charts_of, failure_map
 from compworld.benchmarks.site.entries import Entry, Listing
-from compworld.benchmarks.site.reproduce import command_of
+from compworld.benchmarks.site.reproduce import command_of, why_no_command
 
 SETS = ("held_out", "fresh_episodes", "gap")
 OF_A_SEED = ("seed", "world")
@@ -27,6 +27,7 @@ def details_of(listing: Listing, entry: Entry) -> dict[str, Any]:
     config = {name: value for run in entry.runs[:1] for name, value in run.config.items() if name not in OF_A_SEED}
     return {
         "command": command_of(listing.board, listing.section, entry),
+        "no_command": why_no_command(entry),
         "config": [[name, str(value)] for name, value in _leaves(config).items()],
         "runs": _runs(entry),
         "scores": _scores(listing, entry),

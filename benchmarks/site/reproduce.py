@@ -27,6 +27,15 @@ def command_of(board: Board, section: PublishedSection, entry: Entry) -> str | N
     return next((found for name in names if (found := _of_preset(name, section, entry))), None) or _of_run(entry)
 
 
+def why_no_command(entry: Entry) -> str:
+    """Why there is none, in words."""
+    if not entry.runs:
+        return "Its runs were not published here."
+    if "method" not in entry.runs[0].config:
+        return "Its scores are from records, which do not say how it was made."
+    return "No recipe of this version makes these very runs; their configuration is below."
+
+
 def _of_preset(name: str, section: PublishedSection, entry: Entry) -> str | None:
     for seeds in (None, len(entry.row.runs)):
         try:

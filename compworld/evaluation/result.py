@@ -99,7 +99,7 @@ class Evaluation:
         table = Table("episode", *SCORES.values(), "steps", title=Text(title), caption=caption)
         summary = self.summary()
         for k in range(self.played.returns.shape[1]):
-            cells = [f"{mean:.2f} [{low:.2f}, {high:.2f}]" for mean, low, high in (summary[name][k] for name in SCORES)]
+            cells = [f"{mean:z.2f} [{low:z.2f}, {high:z.2f}]" for mean, low, high in (summary[name][k] for name in SCORES)]
             steps = self.played.lengths[self.finished, k]
             table.add_row(str(k + 1), *cells, f"{steps.mean():.1f}" if done else "")
         return table

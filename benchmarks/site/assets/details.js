@@ -24,8 +24,7 @@ function detailsOf(name, found) {
 
 function commandOf(found) {
   if (found.command) return element("pre", { tabindex: "0", "aria-label": "command" }, element("code", {}, found.command));
-  const why = found.config.length ? "No recipe of this version makes these very runs; their configuration is below." : "Its runs were not published here.";
-  return element("p", {}, why);
+  return element("p", {}, found.no_command);
 }
 
 function filmOf(name, film) {
