@@ -22,6 +22,8 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
         "generated/examples/own_family",
     ):
         assert (tmp_path / f"{page}.html").exists()
+    for picture in ("anil_quick_curves.png", "gru_rewarded-quick_curves.png"):
+        assert (tmp_path / "_images" / picture).exists()
 
 
 def test_the_notebook_runs() -> None:

@@ -103,7 +103,8 @@ def learning_curves(
             axis.set_ylim(style.limits_of(drawn))
         style.floor_lines(axis, {m: float(a.mean(0).max()) for m, (_, a) in curves.items() if m not in shown})
     style.legend_below(figure, axes)
-    figure.suptitle("Validation: trained combinations, fresh episodes; mean and range over seeds")
+    note = "Validation: trained combinations, fresh episodes; mean and range over seeds"
+    figure.suptitle(textwrap.fill(note, 60 * len(panels)))
     style.save(figure, path)
 
 

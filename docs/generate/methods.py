@@ -1,4 +1,4 @@
-"""A page for each method: its definition, what it is shown, its settings in every preset, and its committed scores."""
+"""A page for each method: its definition, what it is shown, its settings in every preset, and committed curves and scores."""
 
 import inspect
 import json
@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from compworld.agents import METHODS, Method
+from compworld.benchmarks.leaderboard.published import Board, PublishedSection, read_boards
 from compworld.benchmarks.published.index import FOLDER, published
 from compworld.benchmarks.published.publish import score_of
 from compworld.benchmarks.recipes.config import RunConfig
-from compworld.benchmarks.recipes.methods import title_of, track_of
+from compworld.benchmarks.recipes.methods import FLOORS, title_of, track_of
 from compworld.benchmarks.recipes.presets import PRESETS
+from compworld.benchmarks.reports.result_plots import OF_TRIALS, Panel, learning_curves
 from compworld.benchmarks.reports.table import Table
 from compworld.benchmarks.runs.folder import RunFolder
 from compworld.benchmarks.scores.names import SET_TITLES, title_of_score
@@ -34,7 +36,7 @@ def write_pages(folder: Path) -> None:
     rows = {}
     for name, method in METHODS.items():
         rows[name] = title_of(name), f"`{name}`", track_of(name), method.evidence.__name__
-        write_page(folder / f"{name}.md", _page(name, method))
+        write_page(folder / f"{name}.md", _page(name, method, folder))
     text = f"""# Methods
 
 Each method declares what it is shown of a task, and is handed nothing else. A method of your own stands beside them as
@@ -50,7 +52,7 @@ Validation while training, preset `quick`: trained combinations with fresh episo
     write_page(folder / "index.md", text)
 
 
-def _page(name: str, method: type[Method]) -> str:
+def _page(name: str, method: type[Method], folder: Path) -> str:
     return f"""# {title_of(name)}
 
 `{name}` is on the track **{track_of(name)}** and is shown `{method.evidence.__name__}`: {_shown(method)}
@@ -71,6 +73,10 @@ compworld train --method {name} --preset {_presets_of(name)[0]}
 ## Settings
 
 {_settings(name)}
+
+## Learning curves
+
+{_curves(name, folder)}
 
 ## Scores
 
@@ -150,6 +156,33 @@ def _text(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return "" if value is None else str(value)
+
+
+def _curves(name: str, folder: Path) -> str:
+    """A picture for each committed leaderboard, with a panel for each table that has the method's runs, and its floors."""
+    parts = []
+    for board in read_boards(RESULTS):
+        found = [panel for section in board.table.sections if name in (panel := _panel(board, section, name)).curves]
+        if not found:
+            continue
+        picture = f"{name}_{board.name}_curves.png"
+        validated = next(iter(found[0].curves[name][0][0]))
+        learning_curves(found, folder / picture, *(OF_TRIALS if validated == OF_TRIALS[0] else ()))
+        parts.append(f"### {board.name}\n\n![{title_of(name)} while it is trained, {board.name}]({picture})\n")
+    return "\n".join(parts) or "No committed table has trained runs of this method."
+
+
+def _panel(board: Board, section: PublishedSection, name: str) -> Panel:
+    """The curves of a method and of floors in a table, a list of validation records for each run."""
+    panel = Panel(section.title, "")
+    for row in board.table.rows:
+        curves = [run.curve for run_id in row.runs if (run := board.runs.get(run_id)) is not None and run.curve is not None]
+        if row.section == section.title and row.method in (name, *FLOORS) and curves:
+            panel.curves[row.method] = [
+                [{curve.score: value, "tasks": seen} for seen, value in zip(curve.tasks, curve.values, strict=True)]
+                for curve in curves
+            ]
+    return panel
 
 
 def _scores(name: str) -> str:

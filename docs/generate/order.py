@@ -13,6 +13,7 @@ ORDER = (
     "own_split",
     "own_family",
     "my_method",
+    "cluster_run",
 )
 """From the first steps to what takes more; what is not named here comes last."""
 
