@@ -56,7 +56,8 @@ def _page(env_id: str, family: GridFamily, folder: Path) -> str:
 
 {_films(env_id)}
 
-The three tracks at their best, see [the gallery](../../gallery.md).
+The three tracks at their best, see [the gallery](../../gallery.md). Play it yourself, and press h to be told what the expert would do:
+`compworld play --env-id {env_id}`.
 
 ```python
 import gymnasium as gym
