@@ -56,8 +56,8 @@ def _page(env_id: str, family: GridFamily, folder: Path) -> str:
 
 {_films(env_id)}
 
-The three tracks at their best, see [the gallery](../../gallery.md). Play it yourself, and press h to be told what the expert would do:
-`compworld play --env-id {env_id}`.
+The three tracks at their best, see [the gallery](../../gallery.md). `compworld play --env-id {env_id}` lets you play;
+the key h asks what the expert would do.
 
 ```python
 import gymnasium as gym
