@@ -34,7 +34,7 @@ def add_records(sections: Sequence[Section], paths: Sequence[Path]) -> None:
                 f"with the same {', '.join(ALIKE)} and split"
             )
         for section in fitting:
-            name = f"{evaluation.settings['agent']} (record)"
+            name = row_name(evaluation)
             row = section.rows.setdefault(name, Row(name))
             # As seeds play in worlds of their number.
             result = row.results.setdefault(evaluation.settings["world"], of_record(evaluation, path.stem, {}))
@@ -48,6 +48,11 @@ def add_records(sections: Sequence[Section], paths: Sequence[Path]) -> None:
                     f"records of {one.method!r} in world {result['world']} lack split {missing[0]!r}; allowed: both of "
                     f"{', '.join(map(repr, SPLITS.values()))}"
                 )
+
+
+def row_name(evaluation: Evaluation) -> str:
+    """How tables call a record's agent: never as a method."""
+    return f"{evaluation.settings['agent']} (record)"
 
 
 def of_record(evaluation: Evaluation, name: str, scores: dict[str, Any]) -> dict[str, Any]:

@@ -109,7 +109,8 @@ def lay_beside(listings: Sequence[Listing], own: Iterable[Sequence[Listing]]) ->
         listings: the tables.
         own: of each row of one's own, the tables that it may stand in; if it fits nowhere, the first becomes one more.
     """
-    found, left = list(listings), []
+    found: list[Listing] = list(listings)
+    left: list[Listing] = []
     for mine in own:
         places = [(number, one) for number, listing in enumerate(found) for one in mine if _fits(listing, one)]
         for number, one in places:

@@ -10,7 +10,7 @@ import numpy as np
 
 from compworld.benchmarks.leaderboard.files import as_json
 from compworld.benchmarks.leaderboard.published import Board, PublishedRun, PublishedTable
-from compworld.benchmarks.leaderboard.records import of_record, read_record
+from compworld.benchmarks.leaderboard.records import of_record, read_record, row_name
 from compworld.benchmarks.leaderboard.sections import GENERALISATION, Row, Section
 from compworld.benchmarks.recipes.preset import Protocol
 from compworld.benchmarks.scores.trials import episode_score
@@ -45,11 +45,11 @@ def boards_of_records(paths: Sequence[Path]) -> list[Board]:
 
 def _board(claims: Sequence[Claim], first: Evaluation) -> Board:
     protocol = protocol_of_records(first.settings)
-    place = place_of_records(first.settings, TABLES[first.settings["track"]][-1])
+    place = place_of_records(first.settings, tuple(TABLES[first.settings["track"]][-1]))
     runs = {claim.world: _run(claim, protocol) for claim in claims}
     sections: list[Section] = [replace(place, tables=(kind,)).section for kind in place.tables]
     for section in sections:
-        row = section.rows.setdefault(first.settings["agent"], Row(first.settings["agent"]))
+        row = section.rows.setdefault(row_name(first), Row(row_name(first)))
         for claim in claims:
             row.results[claim.world] = of_record(claim.records["held_out"], runs[claim.world].run_id, claim.scores)
     table = msgspec.convert(as_json(sections, []), PublishedTable)

@@ -149,13 +149,13 @@ def test_own_runs_that_cannot_be_read_are_left_out_and_named(finished_runs: Path
 
 
 def records_of(folder: Path, tasks: int, worlds: int = 1, **options: Any) -> list[Path]:
-    """What :func:`compworld.evaluate` finds for an agent that repeats itself."""
+    """What :func:`compworld.evaluate` finds for an agent that repeats itself, and has the name of a method."""
     paths = []
     for world in range(worlds):
         for split in ("train", "held_out"):
             paths.append(folder / f"{world}_{split}.json")
             of_world = {"track": "rewarded", "world": world, "split": split, "tasks": tasks, **options}
-            compworld.evaluate(lambda seen: 2, "CompWorld-Goals-Small-v0", name="still", **of_world).save(paths[-1])
+            compworld.evaluate(lambda seen: 2, "CompWorld-Goals-Small-v0", name="gru", **of_world).save(paths[-1])
     return paths
 
 
