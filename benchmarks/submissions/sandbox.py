@@ -34,6 +34,12 @@ READABLE = (
 )
 """What Python and its packages look at, beside their own folders."""
 
+HOW_SUMS_ARE_MADE = (
+    *("ATEN_CPU_CAPABILITY", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "NUMBA_CPU_FEATURES", "NUMBA_CPU_NAME"),
+    *("ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"),
+)
+"""Environment variables that choose instructions and blocks: with others than a run had, its training ends elsewhere."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -193,11 +199,12 @@ def _rights(folder: Path) -> dict[str, int]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Nothing of the caller's, which may hold secrets."""
+    """Nothing of the caller's, which may hold secrets, but for what changes results."""
     own = str(folder)
+    sums = {name: os.environ[name] for name in HOW_SUMS_ARE_MADE if name in os.environ}
     threads = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     places = {"HOME": own, "TMPDIR": own, "NUMBA_CACHE_DIR": own, "PATH": "/usr/bin:/bin"}
-    return {**threads, **places, "LANG": "C.UTF-8", "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**sums, **threads, **places, "LANG": "C.UTF-8", "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _size_of(folder: Path) -> int:

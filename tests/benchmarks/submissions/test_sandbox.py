@@ -122,6 +122,12 @@ def test_it_can_write_nowhere_else_reach_nobody_and_know_nothing(
     assert not (tmp_path / "new").exists()
 
 
+@needs_isolation
+def test_it_makes_sums_as_the_verifier_does(hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MKL_CBWR", "COMPATIBLE")
+    assert stopped(hostile("raise SystemExit(os.environ['MKL_CBWR'])")).endswith("SystemExit: COMPATIBLE")
+
+
 STOPPED = {
     "never ends": ("while True: pass", Limits(6, ROOM), "was stopped after 6 seconds"),
     "does not listen": (
