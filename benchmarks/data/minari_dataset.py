@@ -47,8 +47,9 @@ def _write(request: Request, which: str, out: Path) -> Path:
     with new_folder(out / dataset_id) as folder:
         played: Any = env.unwrapped
         episodes = [play(played, request.behaviour, request.seed, number) for number in range(request.number)]
-        (folder / "data").mkdir()
-        storage = MinariStorage.new(folder / "data", env_spec=env.spec, data_format="parquet")
+        data = folder.absolute() / "data"  # Minari looks for the files of a relative path in the wrong place
+        data.mkdir()
+        storage = MinariStorage.new(data, env_spec=env.spec, data_format="parquet")
         storage.update_metadata({"dataset_id": dataset_id, "minari_version": minari_version})
         storage.update_episodes(_buffers(EpisodeBuffer, episodes))
         storage.update_episode_metadata([episode.facts for episode in episodes])

@@ -70,6 +70,15 @@ def same(seen: Any, recorded: Any, step: int) -> None:
         np.testing.assert_array_equal(seen, recorded[step])
 
 
+def test_folders_may_be_named_from_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import minari
+
+    monkeypatch.chdir(tmp_path)
+    cli.main(["export", "--family", "goals-small", "--format", "minari", "--number", "2", "--out", "data"])
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "data"))
+    assert sorted(name.split("/")[2].split("-")[1] for name in minari.list_local_datasets()) == ["held_out", "train"]
+
+
 def test_minari_lists_and_scores_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import minari
 
