@@ -52,8 +52,7 @@ class State:
 def states_of(root: Path, configs: Iterable[RunConfig] = ()) -> list[State]:
     """Every run of a folder, and those of a grid that nobody has begun."""
     found = {path.parent.name: _of_folder(root, path.parent.name) for path in sorted(root.glob("*/config.json"))}
-    for config in configs:
-        found.setdefault(config.run_id, _of_config(root, config))
+    found |= {config.run_id: _of_config(root, config) for config in configs if config.run_id not in found}
     return list(found.values())
 
 
