@@ -74,7 +74,7 @@ def _of_config(root: Path, config: RunConfig) -> State:
     claimed = owner_of(folder.claim)
     if claimed is not None:
         owner, left_behind = claimed
-        progress = {name: owner.progress[name] for name in ("step", "seconds") if name in owner.progress}
+        progress: dict[str, Any] = {name: owner.progress[name] for name in ("step", "seconds") if name in owner.progress}
         where = f"{owner.host}, process {owner.process}"
         return State(state="stale" if left_behind else "running", where=where, since=owner.since, **known, **progress)
     failure = folder.failure()
