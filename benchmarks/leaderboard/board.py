@@ -13,7 +13,7 @@ from compworld.benchmarks.leaderboard.entries import add_entries
 from compworld.benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
 from compworld.benchmarks.leaderboard.films import films
 from compworld.benchmarks.leaderboard.grid import grid
-from compworld.benchmarks.leaderboard.published import RUNS, TABLE
+from compworld.benchmarks.leaderboard.published import write_board
 from compworld.benchmarks.leaderboard.records import add_records, read_record
 from compworld.benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
 from compworld.benchmarks.leaderboard.sentences import budget, decoded, leads, missing, played
@@ -25,7 +25,7 @@ from compworld.benchmarks.runs.folder import RunFolder
 from compworld.benchmarks.runs.workers import Ended, Event, Step, side_by_side
 from compworld.benchmarks.scores.names import headline, title_of_score
 from compworld.benchmarks.scores.statistics import INTERVALS
-from compworld.files import write_json, write_text
+from compworld.files import write_text
 
 if TYPE_CHECKING:
     from compworld.benchmarks.reports.result_plots import Panel
@@ -84,8 +84,7 @@ def leaderboard(
     cost = [*budget(chosen.title, outcomes, time.perf_counter() - started), *unlisted]
     write_text(folder / "leaderboard.md", markdown(sections, cost))
     write_text(folder / "leaderboard.csv", as_csv(sections))
-    write_json(folder / TABLE, as_json(sections, cost))
-    write_text(folder / RUNS, as_lines(sections))
+    write_board(folder, as_json(sections, cost), as_lines(sections))
     show(sections, cost, console)
     pictures(sections, folder)
     for line in films(sections, runs, folder):

@@ -160,7 +160,8 @@ def status(
     """
     check_methods(*method)
     from compworld.benchmarks.leaderboard.grid import grid
+    from compworld.benchmarks.reports.escapes import in_terminal
     from compworld.benchmarks.runs.status import lines_of, states_of, summary_of
 
     states = states_of(runs, grid(preset, method or None, family or None, seeds, device) if preset else ())
-    print("\n".join([*lines_of(states), summary_of(states)]))
+    print("\n".join([*map(in_terminal, lines_of(states)), summary_of(states)]))

@@ -1,8 +1,10 @@
 """What is published of a leaderboard: ``leaderboard.json``, its table, and ``runs.jsonl``, a line for each run behind the rows.
 
-Both are held against these schemas when they are read.
+Both are held against these schemas when they are read, and against the hashes that the table names.
 """
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,9 +12,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from compworld.benchmarks.runs.records import Hardware
-from compworld.files import read_bytes
+from compworld.files import json_of, read_bytes, sealed, unsealed, write_json, write_text
 
 TABLE, RUNS = "leaderboard.json", "runs.jsonl"
+
+WRITE_AGAIN = "compworld leaderboard writes it anew"
 
 Kind = TypeVar("Kind")
 
@@ -86,7 +90,7 @@ class PublishedComparison(msgspec.Struct, frozen=True):
 
 
 class PublishedTable(msgspec.Struct, frozen=True):
-    """``leaderboard.json``."""
+    """``leaderboard.json``; ``runs_sha256`` is of the file of its runs."""
 
     budget: list[str]
     packages: dict[str, str]
@@ -94,6 +98,7 @@ class PublishedTable(msgspec.Struct, frozen=True):
     sections: list[PublishedSection]
     rows: list[PublishedRow]
     comparisons: list[PublishedComparison]
+    runs_sha256: str = ""
 
 
 class Curve(msgspec.Struct, frozen=True):
@@ -135,7 +140,7 @@ class Board:
     Attributes:
         name: of its preset.
         table: what is compared.
-        runs: behind it by their ids, as far as there are lines of them.
+        runs: behind it by their ids, as far as they are ours.
         folder: where its files are.
     """
 
@@ -145,11 +150,23 @@ class Board:
     folder: Path
 
 
+def write_board(folder: Path, table: Mapping[str, Any], lines: str) -> None:
+    """Write the files of a leaderboard.
+
+    Args:
+        folder: where to.
+        table: for :class:`PublishedTable`, without hashes.
+        lines: a :class:`PublishedRun` each.
+    """
+    write_text(folder / RUNS, lines)
+    write_json(folder / TABLE, sealed({"runs_sha256": hashlib.sha256(lines.encode()).hexdigest(), **table}))
+
+
 def read_boards(folder: Path) -> list[Board]:
     """The leaderboards in the folders of a folder, by name.
 
     Raises:
-        ValueError: there is none, or a file is damaged, naming it and the field.
+        ValueError: there is none, or a file is damaged or was changed, naming it and the field.
     """
     tables = sorted(folder.glob(f"*/{TABLE}"))
     if not tables:
@@ -160,10 +177,16 @@ def read_boards(folder: Path) -> list[Board]:
 
 
 def _read_board(path: Path) -> Board:
-    table = _decoded(read_bytes(path), PublishedTable, path)
-    lines = path.with_name(RUNS)
-    found = read_bytes(lines).splitlines() if lines.exists() else []
-    runs = [_decoded(line, PublishedRun, lines) for line in found]
+    content, lines = read_bytes(path), path.with_name(RUNS)
+    table = _decoded(content, PublishedTable, path)
+    try:
+        unsealed(json_of(content, path), path)
+        found = read_bytes(lines)
+        if hashlib.sha256(found).hexdigest() != table.runs_sha256:
+            raise ValueError(f"{lines} is damaged, or {path} was written with another")
+    except ValueError as error:
+        raise ValueError(f"{error}; {WRITE_AGAIN}") from None
+    runs = [_decoded(line, PublishedRun, lines) for line in found.splitlines()]
     return Board(path.parent.name, table, {run.run_id: run for run in runs}, path.parent)
 
 
@@ -171,4 +194,4 @@ def _decoded(content: bytes, kind: type[Kind], path: Path) -> Kind:
     try:
         return msgspec.json.decode(content, type=kind)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged or of another version ({error}); compworld leaderboard writes it anew") from None
+        raise ValueError(f"{path} is damaged or of another version ({error}); {WRITE_AGAIN}") from None

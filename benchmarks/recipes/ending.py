@@ -45,6 +45,7 @@ def in_one_line() -> Iterator[None]:
     # Nothing in the working folder may take the place of a module in processes that are started from here.
     os.environ.setdefault("PYTHONSAFEPATH", "1")
     try:
+        _check_working_folder()
         yield
     except ValueError as error:
         _end(str(error), REFUSED)
@@ -64,6 +65,14 @@ def complain(text: str) -> None:
     from compworld.benchmarks.reports.escapes import in_terminal
 
     print(f"compworld: {in_terminal(' '.join(text.split()))}", file=sys.stderr)
+
+
+def _check_working_folder() -> None:
+    """Paths lead from it, and libraries that torch loads end the process without it."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise FileNotFoundError("the working folder was deleted; allowed: one that exists") from None
 
 
 def _end(text: str, code: int) -> None:

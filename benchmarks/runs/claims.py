@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, TypeVar
 
+import msgspec
 import psutil
 
 HEARTBEAT = 10.0
@@ -31,6 +32,11 @@ AGAIN_AFTER = 0.5
 """Seconds until what another process works on is tried again."""
 
 Found = TypeVar("Found")
+
+Process = Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, lt=1e11)]
+"""Up to the year 5138."""
+Steps = Annotated[int, msgspec.Meta(ge=0, lt=10**15)]
 
 
 class Busy(RuntimeError):
@@ -58,10 +64,10 @@ class Owner:
     token: str
     host: str
     machine: str
-    process: int
-    started: float
-    since: float
-    progress: dict[str, Any]
+    process: Process
+    started: Seconds
+    since: Seconds
+    progress: dict[str, bool | Steps | Seconds]
 
     @property
     def is_gone(self) -> bool:
@@ -104,7 +110,7 @@ class Claim:
         finally:
             part.unlink(missing_ok=True)
 
-    def tell(self, **progress: Any) -> None:
+    def tell(self, **progress: int | float) -> None:
         """How far the work has come, for whoever asks; written with the next sign of life."""
         self._owner.progress.update(progress)
 
@@ -207,10 +213,10 @@ def _now(folder: Path) -> float:
 
 
 def _owner_in(file: Path) -> Owner | None:
-    """None for a file that is not there, or is being written."""
+    """None for a file that is not there, is being written, or is damaged."""
     try:
-        return Owner(**json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return msgspec.json.decode(file.read_bytes(), type=Owner)
+    except (OSError, ValueError, RecursionError):  # msgspec's errors are of the second
         return None
 
 

@@ -97,7 +97,8 @@ class RunFolder:
         """Say why the run has no result, if it has none."""
         if not self._result.exists():
             self.create()
-            write_json(self._failure, {"problem": problem, "host": socket.gethostname(), "time": time.time(), "trace": trace})
+            about = {"problem": problem, "host": socket.gethostname(), "time": time.time(), "trace": trace}
+            write_json(self._failure, sealed(about))
 
     def failure(self) -> dict[str, Any] | None:
         """Why the last attempt failed (``problem``, ``host``, ``time`` in seconds since 1970, ``trace``), or None."""

@@ -223,9 +223,9 @@ def read_failure(path: Path) -> dict[str, Any]:
     """Why a run has no result.
 
     Raises:
-        ValueError: naming file and field: damaged.
+        ValueError: naming file and field: damaged or changed.
     """
-    return msgspec.structs.asdict(_decoded(read_bytes(path), Failure, path, "delete it"))
+    return sealed_record(read_bytes(path), Failure, path, {})
 
 
 def progress_of(data: Any, path: Path) -> dict[str, Any]:

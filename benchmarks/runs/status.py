@@ -52,8 +52,7 @@ class State:
 def states_of(root: Path, configs: Iterable[RunConfig] = ()) -> list[State]:
     """Every run of a folder, and those of a grid that nobody has begun."""
     found = {path.parent.name: _of_folder(root, path.parent.name) for path in sorted(root.glob("*/config.json"))}
-    for config in configs:
-        found.setdefault(config.run_id, _of_config(root, config))
+    found |= {config.run_id: _of_config(root, config) for config in configs if config.run_id not in found}
     return list(found.values())
 
 
@@ -75,7 +74,7 @@ def _of_config(root: Path, config: RunConfig) -> State:
     claimed = owner_of(folder.claim)
     if claimed is not None:
         owner, left_behind = claimed
-        progress = {name: owner.progress[name] for name in ("step", "seconds") if name in owner.progress}
+        progress: dict[str, Any] = {name: owner.progress[name] for name in ("step", "seconds") if name in owner.progress}
         where = f"{owner.host}, process {owner.process}"
         return State(state="stale" if left_behind else "running", where=where, since=owner.since, **known, **progress)
     failure = folder.failure()

@@ -175,3 +175,11 @@ def test_playing_without_a_screen_ends_with_one_line() -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=without, check=False, timeout=120)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("compworld: no screen to play on (SDL says 'dummy'); allowed: a desktop")
+
+
+def test_a_working_folder_that_was_deleted_is_one_line(tmp_path: Path) -> None:
+    program = "import os; os.rmdir(os.getcwd()); from compworld.benchmarks.cli import main; main(['status'])"
+    command = [sys.executable, "-P", "-c", program]
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (1, "compworld: the working folder was deleted; allowed: one that exists\n")

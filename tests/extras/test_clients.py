@@ -1,4 +1,4 @@
-"""TorchRL and Minari around our environments, as docs/clients.md says."""
+"""TorchRL, Minari and Stable-Baselines3 around our environments, as docs/clients.md says."""
 
 import warnings
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-import compworld  # noqa: F401 (registers the ids)
+import compworld
 from compworld.envs.wrappers import NumericInfo
 
 pytestmark = [pytest.mark.extras, pytest.mark.filterwarnings("default")]
@@ -172,3 +172,27 @@ def test_minari_takes_what_a_vector_environment_played(tmp_path: Path, monkeypat
     assert dataset.total_episodes == 4
     for number, episode in enumerate(dataset.iterate_episodes()):
         assert_played_again(dataset.recover_environment(), number, episode)
+
+
+@pytest.mark.parametrize("observation", ["indices", "relative", "relative_indices"])
+@pytest.mark.parametrize("env_id", ENV_IDS)
+def test_the_checker_of_stable_baselines_has_no_remark(env_id: str, observation: str) -> None:
+    from stable_baselines3.common.env_checker import check_env
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(gym.make(env_id, observation=observation).unwrapped)
+
+
+def test_recurrent_ppo_learns_from_trials_and_is_scored() -> None:
+    from sb3_contrib import RecurrentPPO
+    from stable_baselines3.common.env_util import make_vec_env
+
+    envs = make_vec_env(ENV_IDS[0], n_envs=4, seed=0, env_kwargs={"episodes_per_trial": 3, "observation": "relative"})
+    model = RecurrentPPO("MultiInputLstmPolicy", envs, n_steps=128, n_epochs=1, device="cpu", seed=0)
+    before = {name: value.clone() for name, value in model.policy.state_dict().items()}
+    model.learn(512)
+    assert all((value != before[name]).any() for name, value in model.policy.state_dict().items())
+    assert len(model.ep_success_buffer) > 0
+    found = compworld.evaluate(model, ENV_IDS[0], observation="relative", episodes=3, tasks=4)
+    assert len(found.finished) == 4

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,3 +112,25 @@ def test_the_patient_get_their_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         return "done"
 
     assert patiently(work) == "done"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", "{", "[" * 100_000, "\udcff", {"process": "x"}, {"process": -1}, {"process": 10**30}),
+        *({"since": 1e300}, {"started": "x"}, {"progress": []}, {"progress": {"step": "x"}}, {"host": None}),
+    ],
+)
+def test_a_damaged_claim_is_taken_over_after_silence(content: str | dict[str, Any], tmp_path: Path) -> None:
+    path, file = tmp_path / "claim", tmp_path / "claim.1"
+    with claimed(path):
+        whole = json.loads(file.read_text(encoding="utf-8"))
+        text = json.dumps({**whole, **content}) if isinstance(content, dict) else content
+    file.write_text(text, encoding="utf-8", errors="surrogateescape")
+    assert owner_of(path) is None
+    with pytest.raises(Busy), claimed(path):
+        pass
+    os.utime(file, (time.time() - 2 * claims.STALE_AFTER,) * 2)
+    with claimed(path) as claim:
+        claim.check()
+    assert list(tmp_path.iterdir()) == []

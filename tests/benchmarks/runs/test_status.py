@@ -89,6 +89,21 @@ def test_status_from_the_command_line(every_state: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().out == "no runs\n"
 
 
+def test_names_and_reasons_do_not_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    RunFolder(tmp_path, tiny("random")).write_failure("RuntimeError: \x1b[31mred", "Traceback")
+    cli.main(["status", "--runs", str(tmp_path)])
+    assert "RuntimeError: \\x1b[31mred" in capsys.readouterr().out
+
+
+def test_a_damaged_record_hides_no_other_run(tmp_path: Path) -> None:
+    config = tiny("random")
+    run(config, tmp_path)
+    (tmp_path / config.run_id / "result.json").write_text("{}")
+    states = states_of(tmp_path, [config, NOT_BEGUN])
+    assert [state.state for state in states] == ["unreadable", "waiting"]
+    assert "result.json" in states[0].said
+
+
 def test_workers_take_what_nobody_works_on(tmp_path: Path) -> None:
     grid = [tiny(f"{METHOD}:Raises"), tiny("random"), tiny("random", seed=1)]
     with claimed(RunFolder(tmp_path, grid[2]).claim):

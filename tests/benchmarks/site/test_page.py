@@ -17,13 +17,13 @@ from compworld.benchmarks import cli
 from compworld.benchmarks.leaderboard.behind import as_lines
 from compworld.benchmarks.leaderboard.files import as_json
 from compworld.benchmarks.leaderboard.films import name_of_film
-from compworld.benchmarks.leaderboard.published import RUNS, TABLE, read_boards
+from compworld.benchmarks.leaderboard.published import RUNS, TABLE, read_boards, write_board
 from compworld.benchmarks.leaderboard.sections import sections_of
 from compworld.benchmarks.runs.executors import Outcome
 from compworld.benchmarks.runs.folder import RunFolder
 from compworld.benchmarks.runs.run import run
 from compworld.benchmarks.site.page import RESULTS, make_site
-from compworld.files import write_json, write_text
+from compworld.files import HASH, sealed, write_json, write_text
 from tests.benchmarks.conftest import tiny
 
 MOST = 1_000_000
@@ -88,8 +88,7 @@ def publish(folder: Path, runs: Path, *methods: str, seeds: int = 1) -> None:
     """A leaderboard of tiny runs."""
     configs = [tiny(method, seed=seed, world=seed) for method in methods for seed in range(seeds)]
     sections = sections_of([Outcome(config, run(config, runs)) for config in configs])
-    write_json(folder / TABLE, as_json(sections, ["Budget: none."]))
-    write_text(folder / RUNS, as_lines(sections))
+    write_board(folder, as_json(sections, ["Budget: none."]), as_lines(sections))
 
 
 def test_own_runs_stand_beside_those_that_were_scored_on_the_same(finished_runs: Path, tmp_path: Path) -> None:
@@ -233,7 +232,7 @@ def test_names_from_files_are_text(tmp_path: Path) -> None:
     data = json.loads(path.read_text(encoding="utf-8"))
     data["budget"] = [HOSTILE]
     data["rows"][0] |= {"method": HOSTILE, "problems": {"0": HOSTILE}}
-    write_json(path, data)
+    write_json(path, sealed({name: value for name, value in data.items() if name != HASH}))
     page = Page(make_site(tmp_path / "site", tmp_path / "results"))
     assert page.tags.count("script") == 2
     assert "img" not in page.tags
@@ -267,6 +266,17 @@ def test_damaged_tables_are_refused(spoil: Callable[[str], str], tmp_path: Path,
     path = tmp_path / "results" / "teacher" / TABLE
     write_text(path, spoil((RESULTS / "teacher" / TABLE).read_text(encoding="utf-8")))
     assert f"{path} is damaged or of another version (" in refused(tmp_path, capsys, "--results", str(path.parents[1]))
+
+
+def test_changed_tables_and_runs_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where the form is right and the number is another."""
+    publish(tmp_path / "results" / "tiny", tmp_path / "runs", "random")
+    for name in (TABLE, RUNS):
+        path = tmp_path / "results" / "tiny" / name
+        kept = path.read_text(encoding="utf-8")
+        write_text(path, kept.replace("0.", "1.", 1))
+        assert f"{path} is damaged" in refused(tmp_path, capsys, "--results", str(path.parents[1]))
+        write_text(path, kept)
 
 
 def test_the_command_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
