@@ -31,6 +31,10 @@ class Panel:
     curves: dict[str, list[list[dict[str, Any]]]] = field(default_factory=dict)
 
 
+APART = 0.03
+"""Of an episode, between methods: so that intervals do not hide each other."""
+
+
 @style.drawn
 def held_out_against_fresh(panels: Sequence[Panel], note: str, path: Path) -> None:
     """Each method's score on fresh episodes of trained combinations (x) against held-out combinations (y).
@@ -65,7 +69,7 @@ def held_out_against_fresh(panels: Sequence[Panel], note: str, path: Path) -> No
         axis.set(xlabel=f"{panel.score}, trained combinations", ylabel=f"{panel.score}, held-out combinations")
         style.floor_lines(axis, {method: value for method, value in lines.items() if method not in shown})
     style.legend_below(figure, axes)
-    figure.suptitle(textwrap.fill(note, 60 * len(panels)))
+    style.note_above(figure, note)
     style.save(figure, path)
 
 
@@ -104,7 +108,7 @@ def learning_curves(
         style.floor_lines(axis, {m: float(a.mean(0).max()) for m, (_, a) in curves.items() if m not in shown})
     style.legend_below(figure, axes)
     note = "Validation: trained combinations, fresh episodes; mean and range over seeds"
-    figure.suptitle(textwrap.fill(note, 60 * len(panels)))
+    style.note_above(figure, note)
     style.save(figure, path)
 
 
@@ -120,13 +124,13 @@ def adaptation_curves(curves: Sequence[Mapping[str, Sequence[Sequence[Estimate]]
     figure, axes = style.panels(len(curves), style.PANEL, share_y=True)
     for axis, panel, title in zip(axes, curves, titles, strict=True):
         colours = style.colours_of(list(panel))
-        for method, pair in panel.items():
+        for number, (method, pair) in enumerate(panel.items()):
             for estimates, line in zip(pair, (":", "--" if method.startswith("bayes") else "-"), strict=True):
                 episodes = np.arange(1, len(estimates) + 1)
                 label = title_of(method) if line != ":" else None
                 values = [estimate.value for estimate in estimates]
                 axis.errorbar(
-                    episodes,
+                    episodes + APART * (number - (len(panel) - 1) / 2),
                     values,
                     yerr=style.reach(estimates) if line == "-" else None,
                     linestyle=line,
@@ -138,7 +142,7 @@ def adaptation_curves(curves: Sequence[Mapping[str, Sequence[Sequence[Estimate]]
         axis.set(title=textwrap.fill(title, 44), xlabel="episode of the trial", ylabel="normalised return", xticks=episodes)
     style.legend_below(figure, axes)
     note = f"Held-out combinations with {INTERVALS}; dotted: trained combinations"
-    figure.suptitle(textwrap.fill(note, 60 * len(curves)))
+    style.note_above(figure, note)
     style.save(figure, path)
 
 

@@ -1,6 +1,7 @@
 """One look for all pictures: a colour for each method everywhere, floors as thin lines, readable names, one way to save."""
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,10 +84,17 @@ def subplots(rows: int, columns: int, size: tuple[float, float], **options: Any)
     return figure, figure.subplots(rows, columns, **options)
 
 
+PANELS_IN_A_ROW = 3
+
+
 def panels(number: int, height: float = PANEL, share_y: bool = False) -> tuple[Any, Sequence[Any]]:
-    """A figure with panels side by side; with a shared vertical axis where they show what is compared."""
-    figure, axes = subplots(1, number, (PANEL * number, height), squeeze=False, sharey=share_y)
-    return figure, axes[0]
+    """A figure with panels side by side, in rows; with a shared vertical axis where they show what is compared."""
+    columns = min(number, PANELS_IN_A_ROW)
+    rows = -(-number // columns)
+    figure, axes = subplots(rows, columns, (PANEL * columns, height * rows), squeeze=False, sharey=share_y)
+    for left_over in axes.flat[number:]:
+        left_over.remove()
+    return figure, axes.flat[:number]
 
 
 def colours_of(methods: Sequence[str]) -> dict[str, str]:
@@ -146,6 +154,11 @@ def floor_lines(axis: Any, floors: Mapping[str, float]) -> None:
     if below:
         axis.text(0.02, 0.98, "below:\n" + "\n".join(below), transform=axis.transAxes, ha="left", va="top", **look)
     axis.set_ylim(low, high)
+
+
+def note_above(figure: Any, note: str) -> None:
+    """A line about all panels, above them, on as many lines as their width asks for."""
+    figure.suptitle(textwrap.fill(note, int(60 * figure.get_figwidth() / PANEL)))
 
 
 def legend_below(figure: Any, axes: Sequence[Any]) -> None:

@@ -1,6 +1,5 @@
 """Pictures of the theory's experiments."""
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -77,7 +76,7 @@ def sweep_picture(rows: Sequence[dict[str, Any]], title: str, axis_label: str, s
     low = min(row["low"] for row in rows)
     axes[0].set(ylabel=score, ylim=(max(-1.0, low - 0.04), 1.02))
     style.legend_below(figure, axes)
-    figure.suptitle(textwrap.fill(title, 60 * len(panels)))
+    style.note_above(figure, title)
     style.save(figure, path)
 
 
@@ -135,7 +134,7 @@ def conditions_picture(found: dict[str, Any], met: str, missed: str, path: Path)
         axis.set_xticks(range(len(supports)), [support.replace(", ", ",\n") for support in supports])
         axis.set(title=title, ylabel=f"{score}, held out", xlim=(-0.6, len(supports) - 0.4))
     style.legend_below(figure, axes)
-    figure.suptitle(textwrap.fill(f"{found['title']}: {INTERVALS}", 60 * len(panels)))
+    style.note_above(figure, f"{found['title']}: {INTERVALS}")
     style.save(figure, path)
 
 

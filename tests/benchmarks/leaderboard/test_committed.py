@@ -16,7 +16,7 @@ from compworld.benchmarks.reports.table import text_of
 from compworld.benchmarks.scores.statistics import Estimate, counted, recomputed
 
 RESULTS = Path(__file__).parents[3] / "benchmarks" / "results"
-TABLES = sorted(path.parent for path in RESULTS.glob("*/leaderboard.json"))
+TABLES = sorted(path.parent for path in RESULTS.rglob("leaderboard.json"))
 
 
 def data_of(folder: Path) -> dict[str, Any]:
