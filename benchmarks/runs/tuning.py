@@ -58,9 +58,11 @@ def tune(configs: Sequence[RunConfig], grid: Sequence[str], path: Path) -> list[
         All trials of the record.
 
     Raises:
-        ValueError: a method without training, a world that tables may play, an impossible setting, or a record that is damaged
-            or of something else.
+        ValueError: a method without training, no world or one that tables may play, an impossible setting, or a record that is
+            damaged or of something else.
     """
+    if not configs:
+        raise ValueError(f"worlds are none; allowed: at least one, from {FIRST_WORLD}")
     for config in configs:
         if config.outer is None:
             raise ValueError(f"method {config.method!r} is not trained; allowed: methods with parameters")

@@ -78,7 +78,7 @@ def _timeless(data: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def finished_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a finished run of three methods in the same world."""
+    """A folder with a finished run of three methods in the same world; whoever changes it copies it before."""
     from compworld.benchmarks.runs.run import run
 
     root = tmp_path_factory.mktemp("runs")

@@ -22,18 +22,19 @@ def test_video_shows_expert_beside_agents(finished_runs: Path, tmp_path: Path) -
     assert (tmp_path / "film.mp4").stat().st_size > 1000
 
 
-def test_agents_of_other_worlds_are_refused(finished_runs: Path, tmp_path: Path) -> None:
-    other = tiny("random", support="disconnected")
-    run(other, finished_runs)
+def test_agents_of_other_worlds_are_refused(tmp_path: Path) -> None:
+    configs = [tiny("random"), tiny("random", support="disconnected")]
+    for config in configs:
+        run(config, tmp_path)
     with pytest.raises(ValueError, match="plays in another world than"):
-        render_video(finished_runs, [tiny().run_id, other.run_id], "held_out", 1, tmp_path / "film")
+        render_video(tmp_path, [config.run_id for config in configs], "held_out", 1, tmp_path / "film")
 
 
-def test_a_learner_that_adapts_to_nothing_is_filmed_too(finished_runs: Path, tmp_path: Path) -> None:
+def test_a_learner_that_adapts_to_nothing_is_filmed_too(tmp_path: Path) -> None:
     for method in ("random", "told_hypernetwork"):
         config = tiny(method)
-        run(config, finished_runs)
-        for path in render_video(finished_runs, [config.run_id], "train", 1, tmp_path / method, 8):
+        run(config, tmp_path)
+        for path in render_video(tmp_path, [config.run_id], "train", 1, tmp_path / method, 8):
             assert path.stat().st_size > 500
 
 

@@ -71,6 +71,11 @@ def test_what_cannot_be_tuned_is_refused(config: RunConfig, message: str, tmp_pa
         tune([config], [], tmp_path / "record.json")
 
 
+def test_no_world_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="worlds are none; allowed: at least one, from 100"):
+        tune([], ["width=8"], tmp_path / "anil.json")
+
+
 def test_the_command_writes_a_record_for_each_family_and_method(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     grid = ["outer.learning-rate=0.01,0.1"]
     cli.main(["tune", "--method", "told_network_128", "--grid", *grid, "--steps", "2", "--out", str(tmp_path)])
