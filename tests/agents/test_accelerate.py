@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numba
 import pytest
 import torch
 from torch import Tensor
@@ -53,6 +54,17 @@ def test_adapted_learners_are_the_same(method: str, loop: str, case: Case) -> No
     asked = case.batch.query.inputs
     torch.testing.assert_close(ours.predict(asked), plain.predict(asked), rtol=1e-9, atol=1e-11)
     assert not any(value.requires_grad for value in ours.fast.values())
+
+
+@pytest.mark.parametrize("method", KERNELS)
+def test_where_numba_compiles_nothing_definitions_run(method: str, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``NUMBA_DISABLE_JIT=1``: kernels would take hours."""
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    learner = small(method, case.problem, LOOPS["adamw"])
+    shown = learner.draw(Demonstrations(case.batch.support), torch.Generator().manual_seed(3))
+    assert accelerate.query_loss(learner, shown, case.batch.query) is None
+    found = accelerate.adapt(learner, shown)
+    assert_same(found.fast, {name: value.detach() for name, value in learner.adapt(shown).fast.items()})
 
 
 @pytest.mark.parametrize("method", KERNELS)
