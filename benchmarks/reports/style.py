@@ -85,6 +85,7 @@ def subplots(rows: int, columns: int, size: tuple[float, float], **options: Any)
 
 
 PANELS_IN_A_ROW = 3
+"""At most: in a page's width more of them cannot be read."""
 
 
 def panels(number: int, height: float = PANEL, share_y: bool = False) -> tuple[Any, Sequence[Any]]:
