@@ -57,7 +57,7 @@ def train(
     Args:
         fields: Fields of the config with their values.
         method: One of these, or your own as module:Class.
-        family: A family of the preset: the small ones (quick), preferences and goals (evening), these and teacher (iclr2024).
+        family: A family of the preset: the small ones (quick), preferences, goals and teacher (standard, iclr2024).
         preset: Where the settings come from.
         seed: Of initialisation and of the stream of tasks.
         world: Of mazes, preferences and split; by default the seed.

@@ -39,7 +39,7 @@ MethodName = Literal[
 
 METHOD_NAMES: tuple[MethodName | str, ...] = get_args(MethodName)
 
-PresetName = Literal["quick", "hour", "rewarded-quick", "teacher", "evening", "iclr2024"]
+PresetName = Literal["quick", "hour", "rewarded-quick", "teacher", "standard", "iclr2024"]
 """Keys of :data:`compworld.benchmarks.recipes.presets.PRESETS`."""
 
 FamilyName = Literal[

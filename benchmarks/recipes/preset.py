@@ -140,22 +140,33 @@ class Preset:
         """Every cell: protocols x supports x seeds x methods; by default the methods that each protocol has."""
         for family in families or ():
             self.protocol(family, next(name for name in TRACKS if self.protocols[0].takes(name)))
-        found = (
+        return [
             self.config(protocol.family, method, seed, support)
             for protocol in self.protocols
             if protocol.family in (families or self.families)
             for support in protocol.supports
             for seed in range(seeds or protocol.seeds or self.seeds)
             for method in self._methods_of(protocol, methods)
-        )
-        # Methods that were asked for may be on several protocols of a family.
-        return list({config.run_id: config for config in found}.values())
+        ]
 
     def _methods_of(self, protocol: Protocol, methods: Sequence[str] | None) -> list[str]:
-        """Of the methods, those that are on the protocol's tracks and cover its family."""
+        """Of the methods, those that are on the protocol's tracks, cover its family, and are not another protocol's."""
         chosen = (protocol.methods or tuple(self.recipes)) if methods is None else methods
         family = make_family(protocol.family, **protocol.sizes)
-        return [name for name in chosen if protocol.takes(track_of(name)) and method_class(name).covers(family)]
+        return [
+            name
+            for name in chosen
+            if protocol.takes(track_of(name))
+            and protocol in self._protocols_with(protocol, name)
+            and method_class(name).covers(family)
+        ]
+
+    def _protocols_with(self, like: Protocol, method: str) -> list[Protocol]:
+        """Of the protocols of a family and kind of tracks, those that name a method; the first where none does."""
+        alike = [
+            other for other in self.protocols if (other.family, other.trials is None) == (like.family, like.trials is None)
+        ]
+        return [other for other in alike if other.methods is None or method in other.methods] or alike[:1]
 
 
 def with_schedule(recipe: Recipe, steps: int) -> Recipe:

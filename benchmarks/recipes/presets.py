@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from compworld.benchmarks.recipes import evening, hour, iclr2024, quick, rewarded, teacher
+from compworld.benchmarks.recipes import hour, iclr2024, quick, rewarded, standard, teacher
 from compworld.benchmarks.recipes.preset import Preset
 
 PRESETS: dict[str, Callable[[], Preset]] = {
@@ -10,7 +10,7 @@ PRESETS: dict[str, Callable[[], Preset]] = {
     "hour": hour.preset,
     "rewarded-quick": rewarded.preset,
     "teacher": teacher.preset,
-    "evening": evening.preset,
+    "standard": standard.preset,
     "iclr2024": iclr2024.preset,
 }
 

@@ -42,7 +42,7 @@ def test_help_lists_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["train", "--help"])
     said = "".join(capsys.readouterr().out.replace("│", "").split())
     for choices in (
-        "{quick,hour,rewarded-quick,teacher,evening,iclr2024}",
+        "{quick,hour,rewarded-quick,teacher,standard,iclr2024}",
         "{cpu,cuda,mps}",
         "random_play}|STR",
         "{preferences,",
