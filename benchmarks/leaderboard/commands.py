@@ -41,7 +41,7 @@ def leaderboard(
 
     Args:
         preset: quick (minutes on two cores), hour (the same in eight worlds), rewarded-quick (agents that adapt by acting, an
-            hour), teacher (the small Teacher), standard (the standard ids, a night) or iclr2024 (the paper's settings and budgets, days).
+            hour), teacher (the small Teacher), standard (the standard ids, a night) or iclr2024 (the paper's settings, days).
         method: Which methods; your own as module:Class; by default those of the preset.
         family: Which families of the preset; by default all.
         seeds: Number of seeds, instead of the preset's; seed s plays in world s.

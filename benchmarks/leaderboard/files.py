@@ -3,31 +3,54 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from compworld.benchmarks.leaderboard.comparisons import comparisons_of
 from compworld.benchmarks.leaderboard.sections import Row, Section, heading
 from compworld.benchmarks.leaderboard.sentences import decoded, leads, missing, played
 from compworld.benchmarks.recipes.methods import title_of
-from compworld.benchmarks.reports.table import Table
+from compworld.benchmarks.reports.table import Column, Table
 from compworld.benchmarks.runs.provenance import provenance
 from compworld.benchmarks.scores import statistics
 from compworld.benchmarks.scores.names import title_of_score
 
+COSTS = (Column("tasks seen", ","), Column("minutes of training a run", ".1f"), Column("parameters", ","))
+"""What a method's scores cost, beside them."""
 
-def table_of(section: Section, columns: Sequence[tuple[str, str]]) -> Table:
-    """A row for each method: the number of its worlds, and estimates under the columns."""
-    names = ["method", "worlds", *(heading(*column) for column in columns)]
-    table = Table(names, title=section.title)
+
+def table_of(section: Section, columns: Sequence[tuple[str, str]], costs: bool = False) -> Table:
+    """A row for each method: the number of its worlds, and estimates under the columns.
+
+    Args:
+        section: whose rows these are.
+        columns: set and score of each.
+        costs: whether :data:`COSTS` stand behind them.
+    """
+    names = [heading(*column) for column in columns]
+    table = Table(["method", "worlds", *names, *(COSTS if costs else ())], title=section.title)
     for row in section.rows.values():
         name = f"{title_of(row.method)} ({row.state})" if row.state else title_of(row.method)
-        table.rows.append((name, statistics.counted(len(row.results)), *(row.estimate(*column) for column in columns)))
+        found = (row.estimate(*column) for column in columns)
+        table.rows.append((name, statistics.counted(len(row.results)), *found, *(costs_of(row) if costs else ())))
     return table
+
+
+def costs_of(row: Row) -> tuple[int | None, float | None, int | None]:
+    """Tasks seen in meta-training, minutes of training and parameters: means over the runs of a row, None of records."""
+    results = [result for result in row.results.values() if "config" in result]
+    if not results:
+        return None, None, None
+    tasks, seconds, parameters = (
+        np.mean([result.get(name, 0) for result in results]) for name in ("tasks_seen", "training_seconds", "parameters")
+    )
+    return round(float(tasks)), float(seconds) / 60, round(float(parameters))
 
 
 def markdown(sections: Sequence[Section], budget: Sequence[str]) -> str:
     """The table as Markdown."""
     lines = ["# CompWorld leaderboard", "", *budget]
     for section in sections:
-        lines += ["", f"## {section.title}", "", table_of(section, section.columns).markdown()]
+        lines += ["", f"## {section.title}", "", table_of(section, section.columns, costs=True).markdown()]
         lines += ["", *missing(section), *leads(section), *decoded(section), *played(section)]
     return "\n".join(lines) + "\n"
 

@@ -99,6 +99,14 @@ def _seeds(configs: Sequence[RunConfig]) -> str:
 
 
 def _tasks_seen(configs: Sequence[RunConfig]) -> str:
-    trained = (config for config in configs if config.outer is not None)
-    seen = {(config.family, config.method): config.steps * config.meta_batch for config in trained}
-    return "; ".join(f"{family} {title_of(method)} {tasks:,}" for (family, method), tasks in seen.items()) or "none"
+    """The number of tasks for each family and kind of tracks; where methods differ, of each."""
+    seen: dict[str, dict[str, int]] = {}
+    for config in configs:
+        if config.outer is not None:
+            place = f"{config.family}{'' if config.trials is None else ' (trials)'}"
+            seen.setdefault(place, {})[title_of(config.method)] = config.steps * config.meta_batch
+    found: list[str] = []
+    for place, tasks in seen.items():
+        alike = {f"{place} {number:,}" for number in tasks.values()}
+        found += alike if len(alike) == 1 else [f"{place} {method} {number:,}" for method, number in tasks.items()]
+    return "; ".join(found) or "none"

@@ -100,7 +100,7 @@ def recipes() -> dict[str, Callable[[str], Recipe]]:
     # Those that take over a network have rates of their own.
     for name in ("no_adaptation", "told_hypernetwork"):
         found[name] = _with_outer(found[name], partial(outer, method=name))
-    return {**found, **{name: recipe for name, recipe in shown.recipes({}).items() if name in EXACT}}
+    return {**found, **shown.recipes(dict.fromkeys(RATES, STEPS))}
 
 
 def _with_outer(recipe: Callable[[str], Recipe], outer: Callable[[str], OuterLoop]) -> Callable[[str], Recipe]:

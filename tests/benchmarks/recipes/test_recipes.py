@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -11,7 +11,7 @@ from compworld import ENV_IDS, SUPPORTS, make_family
 from compworld.agents import ANIL, MAML, METHODS, Actor, InnerLoop, LinearHypernetwork, Method, Problem
 from compworld.benchmarks.data.episodes import BEHAVIOURS
 from compworld.benchmarks.data.export import FORMATS
-from compworld.benchmarks.recipes import names, shown
+from compworld.benchmarks.recipes import names, shown, standard
 from compworld.benchmarks.recipes.config import RunConfig, TrialTraining
 from compworld.benchmarks.recipes.methods import ADAPTIVE, make_learner, method_class, options_of, track_of
 from compworld.benchmarks.recipes.presets import PRESETS, preset
@@ -82,22 +82,33 @@ def test_baselines_see_the_tasks_that_all_see() -> None:
         assert {recipe.outer.steps for recipe in fewer.values() if recipe.outer} == {70}
 
 
-def test_rates_of_baselines_are_those_that_validation_chose() -> None:
-    """Every one has a record of equal effort in worlds that no table plays, and every record was heeded."""
+def test_rates_are_those_that_validation_chose() -> None:
+    """Every record is of equal effort in worlds that no table plays, and every one was heeded."""
     folder = Path(__file__).parents[3] / "benchmarks" / "results" / "tuning"
-    chosen: dict[str, dict[str, float]] = {}
+    chosen: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob("*/*.json")):
         family, method = path.parent.name, path.stem
         trials = read_trials(path, {"family": family, "method": method})
-        assert [trial["settings"] for trial in trials] == [
-            f"--outer.learning-rate {rate}" for rate in ("0.001", "0.003", "0.01")
-        ]
+        assert len(trials) == 4
+        assert len({(trial["world"], trial["steps"]) for trial in trials}) == 1
         assert all(trial["world"] >= FIRST_WORLD for trial in trials)
         best = min(
             (trial for trial in trials if trial["validation_loss"] is not None), key=lambda trial: trial["validation_loss"]
         )
-        chosen.setdefault(family, {})[method] = float(best["settings"].split()[1])
-    assert chosen == shown.RATES
+        names, values = best["settings"].split()[::2], list(map(float, best["settings"].split()[1::2]))
+        rates = dict(zip(names, values, strict=True))
+        chosen.setdefault(family, {})[method] = rates.get("--inner.learning-rate"), rates["--outer.learning-rate"]
+    of_baselines = {family: {name: (None, rate) for name, rate in rates.items()} for family, rates in shown.RATES.items()}
+    assert chosen == {**standard.RATES, **of_baselines}
+
+
+def test_methods_that_are_asked_for_stay_on_the_protocols_that_name_them() -> None:
+    night, trials = preset("standard"), preset("rewarded-quick")
+    assert {config.support for config in night.configs(["maml"])} == {"random"}
+    assert {config.support for config in night.configs(["anil"])} == {"random", *standard.CONDITIONS}
+    assert {config.support for config in night.configs(["hyla"])} == {"random"}
+    assert len(trials.configs(["gru"], ["goals-small"])) == 5
+    assert len(trials.configs(["rl2"], ["goals-small"])) == 3
 
 
 def test_methods_that_act_are_compared_at_equal_budgets() -> None:
