@@ -16,7 +16,7 @@ from compworld.benchmarks.leaderboard.grid import grid
 from compworld.benchmarks.leaderboard.published import write_board
 from compworld.benchmarks.leaderboard.records import add_records, read_record
 from compworld.benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
-from compworld.benchmarks.leaderboard.sentences import budget, decoded, leads, missing, played
+from compworld.benchmarks.leaderboard.sentences import adapted, budget, decoded, leads, missing, played
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.recipes.presets import preset
 from compworld.benchmarks.reports.escapes import in_terminal, terminal
@@ -132,7 +132,7 @@ def show(sections: Sequence[Section], cost: Sequence[str], console: Console) -> 
     """Print everything."""
     for section in sections:
         table_of(section, section.narrow_columns).show(console, narrow=True)
-        for line in (*missing(section), *leads(section), *decoded(section), *played(section)):
+        for line in (*missing(section), *leads(section), *decoded(section), *played(section), *adapted(section)):
             _say(console, line)
     for line in cost:
         _say(console, line)

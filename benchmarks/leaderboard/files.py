@@ -7,7 +7,7 @@ import numpy as np
 
 from compworld.benchmarks.leaderboard.comparisons import comparisons_of
 from compworld.benchmarks.leaderboard.sections import Row, Section, heading
-from compworld.benchmarks.leaderboard.sentences import decoded, leads, missing, played
+from compworld.benchmarks.leaderboard.sentences import adapted, decoded, leads, missing, played
 from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.reports.table import Column, Table
 from compworld.benchmarks.runs.provenance import provenance
@@ -51,7 +51,7 @@ def markdown(sections: Sequence[Section], budget: Sequence[str]) -> str:
     lines = ["# CompWorld leaderboard", "", *budget]
     for section in sections:
         lines += ["", f"## {section.title}", "", table_of(section, section.columns, costs=True).markdown()]
-        lines += ["", *missing(section), *leads(section), *decoded(section), *played(section)]
+        lines += ["", *missing(section), *leads(section), *decoded(section), *played(section), *adapted(section)]
     return "\n".join(lines) + "\n"
 
 

@@ -160,6 +160,11 @@ class TrialSection(Section):
     def key(self, which: str, score: str) -> tuple[str, str]:
         return which, score
 
+    def first_and_last(self, row: Row, which: str) -> tuple[list[float], list[float]]:
+        """Means of each world in the first episode of trials, and in the last."""
+        first, last = (row.worlds(which, episode_score("episode", k)) for k in (1, self.episodes))
+        return [world.mean for world in first], [world.mean for world in last]
+
     def curve(self, method: str, which: str) -> list[Estimate]:
         """The adaptation curve: the normalised return of each episode; empty if no run has scores."""
         found = [self.rows[method].estimate(which, episode_score("episode", k + 1)) for k in range(self.episodes)]

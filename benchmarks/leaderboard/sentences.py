@@ -1,17 +1,18 @@
-"""What stands below a section's table: which method leads, how well modules are decoded; and above all: what it cost."""
+"""What stands below a section's table: who leads, how well modules are decoded, who adapts; and above all: what it cost."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from compworld.benchmarks.leaderboard.comparisons import comparisons_of
-from compworld.benchmarks.leaderboard.sections import Section, heading
+from compworld.benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, heading
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.reports.table import text_of
 from compworld.benchmarks.runs.executors import Outcome
 from compworld.benchmarks.runs.provenance import provenance
-from compworld.benchmarks.scores.statistics import INTERVALS, together
+from compworld.benchmarks.scores.names import SET_TITLES
+from compworld.benchmarks.scores.statistics import INTERVALS, together, within_worlds
 
 
 def leads(section: Section) -> list[str]:
@@ -45,6 +46,32 @@ def decoded(section: Section) -> list[str]:
             f"({r2.min():.2f} to {r2.max():.2f} over seeds); shuffled {shuffled.mean():.2f}{alone}"
         )
     return lines
+
+
+def adapted(section: Section) -> list[str]:
+    """The last episode of trials against the first in the same worlds, with intervals for what changes within worlds."""
+    if not isinstance(section, TrialSection):
+        return []
+    lines = []
+    for row in section.rows.values():
+        if len(row.results) > 1:
+            sets = [f"{SET_TITLES[which]} {changed(*section.first_and_last(row, which))}" for which in GENERALISATION]
+            lines.append(f"- {title_of(row.method)} ({len(row.results)} worlds): {'; '.join(sets)}")
+    if not lines:
+        return []
+    return [
+        "",
+        f"Episode 1 and episode {section.episodes} with 95 % intervals for what changes within worlds (Morey 2008); apart: "
+        "they do not touch.",
+        "",
+        *lines,
+    ]
+
+
+def changed(first: Sequence[float], last: Sequence[float]) -> str:
+    """What the means of the same worlds were in one episode and in another."""
+    before, after = within_worlds([first, last])
+    return f"{text_of(before)} to {text_of(after)}{', apart' if before.high < after.low or after.high < before.low else ''}"
 
 
 def played(section: Section) -> list[str]:

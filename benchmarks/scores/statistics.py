@@ -97,6 +97,33 @@ def _difference(ours_T: np.ndarray, theirs_T: np.ndarray) -> Tasks:
     return without_interval(number, float(np.mean(ours_T) - np.mean(theirs_T)))
 
 
+def within_worlds(conditions: Sequence[Sequence[float]], confidence: float = CONFIDENCE) -> list[Estimate]:
+    """Means of the same worlds under several conditions, with intervals for what changes within worlds.
+
+    How much worlds differ says nothing of that. So each world's own mean over conditions is taken off, that of all is put back,
+    and variances are multiplied by K / (K - 1) for K conditions (Cousineau, Tutorials in Quantitative Methods for Psychology 1,
+    2005; Morey, the same 4, 2008). Where the intervals of two conditions do not touch, their paired difference is more than
+    1.4 times as far from 0 as its own interval reaches.
+
+    Args:
+        conditions: of each, the mean of every world [K, W].
+        confidence: of the intervals.
+
+    Raises:
+        ValueError: fewer than two conditions or worlds, or not as many worlds in each.
+    """
+    shapes = {len(means) for means in conditions}
+    if len(conditions) < 2 or len(shapes) != 1 or min(shapes) < 2:
+        found = [len(means) for means in conditions]
+        raise ValueError(f"numbers of worlds under each condition are {found}; allowed: at least two of each, as many in all")
+    means_KW = np.asarray(conditions, dtype=float)
+    number, worlds = means_KW.shape
+    change_KW = means_KW - means_KW.mean(0)
+    deviations = change_KW.std(1, ddof=1) * math.sqrt(number / (number - 1))
+    halves = [half_width(float(deviation), worlds, confidence) for deviation in deviations]
+    return [Estimate(value, value - half, value + half) for value, half in zip(means_KW.mean(1).tolist(), halves, strict=True)]
+
+
 def unpaired(means: Sequence[float], others: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
     """Mean of some worlds above that of others, with the spread of either.
 

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from compworld.benchmarks.leaderboard.sections import heading
+from compworld.benchmarks.leaderboard.sections import GENERALISATION, heading
+from compworld.benchmarks.leaderboard.sentences import changed
 from compworld.benchmarks.recipes.methods import title_of
 from compworld.benchmarks.reports.table import text_of
+from compworld.benchmarks.scores.names import SET_TITLES
 from compworld.benchmarks.scores.statistics import Estimate, counted, recomputed
 
 RESULTS = Path(__file__).parents[3] / "benchmarks" / "results"
@@ -67,6 +69,33 @@ def test_what_is_printed_is_what_is_recomputed(folder: Path) -> None:
         names = f"{title_of(one['method'])} minus {title_of(one['other'])}, {heading(one['set'], one['metric'])}"
         found = [line for line in printed[one["section"]].splitlines() if line.startswith(f"- {names} (")]
         assert [line.partition(": ")[2] for line in found] == [f"{text_of(recomputed(one), '+.3f')}, {one['verdict']}"]
+
+
+@pytest.mark.parametrize("folder", TABLES, ids=lambda folder: folder.name)
+def test_costs_are_those_of_the_runs(folder: Path) -> None:
+    runs = {run["run_id"]: run for run in map(json.loads, (folder / "runs.jsonl").read_text(encoding="utf-8").splitlines())}
+    text = (folder / "leaderboard.md").read_text(encoding="utf-8")
+    for row in data_of(folder)["rows"]:
+        tasks, parameters = ({runs[run][name] for run in row["runs"]} for name in ("tasks_seen", "parameters"))
+        minutes = np.mean(row["training_seconds"]) / 60
+        assert f" | {round(np.mean(list(tasks))):,} | {minutes:.1f} | {round(np.mean(list(parameters))):,} |" in text
+
+
+@pytest.mark.parametrize("folder", TABLES, ids=lambda folder: folder.name)
+def test_what_changes_within_worlds_follows_from_what_each_world_says(folder: Path) -> None:
+    """First and last episode of every method that acts, in more than one world."""
+    text = (folder / "leaderboard.md").read_text(encoding="utf-8")
+    for row in data_of(folder)["rows"]:
+        episodes = sorted(name for name in row["estimates"] if name.startswith("held_out/episode_"))
+        if not episodes or len(row["seeds"]) < 2:
+            continue
+        sets = []
+        for which in GENERALISATION:
+            records = (row["estimates"][f"{which}/{name.partition('/')[2]}"] for name in (episodes[0], episodes[-1]))
+            sets.append(
+                f"{SET_TITLES[which]} {changed(*([world['mean'] for world in record['worlds']] for record in records))}"
+            )
+        assert f"\n- {title_of(row['method'])} ({len(row['seeds'])} worlds): {'; '.join(sets)}\n" in text
 
 
 @pytest.mark.parametrize("folder", TABLES, ids=lambda folder: folder.name)

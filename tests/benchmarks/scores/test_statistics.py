@@ -16,6 +16,7 @@ from compworld.benchmarks.scores.statistics import (
     record_of,
     scored,
     simultaneous,
+    within_worlds,
 )
 from compworld.evaluation.interval import DIFFERENCE, Tasks
 
@@ -130,3 +131,40 @@ def test_intervals_of_a_table_share_what_may_fail() -> None:
     widths = [estimate(scored(some_worlds(5)), simultaneous(number)).high for number in (1, 2, 8, 100)]
     assert widths == sorted(widths)
     assert math.isfinite(widths[-1])
+
+
+@pytest.mark.parametrize("worlds", [2, 3, 8, 20])
+def test_intervals_within_worlds_of_two_conditions_are_the_paired_one_over_the_root_of_two(worlds: int) -> None:
+    first, last = np.random.default_rng(worlds).normal([[0], [0.5]], size=(2, worlds))
+    found = within_worlds([first, last])
+    paired = stats.ttest_rel(last, first).confidence_interval()
+    for estimate_, means in zip(found, (first, last), strict=True):
+        assert estimate_.value == pytest.approx(np.mean(means))
+        assert estimate_.high - estimate_.low == pytest.approx((paired.high - paired.low) / math.sqrt(2))
+
+
+def test_intervals_within_worlds_do_not_depend_on_how_worlds_differ() -> None:
+    rng = np.random.default_rng(0)
+    means_KW = rng.uniform(size=(4, 8))
+    level_W = rng.normal(scale=10, size=8)
+    for plain, lifted in zip(within_worlds(means_KW), within_worlds(means_KW + level_W), strict=True):
+        assert lifted.value == pytest.approx(plain.value + level_W.mean())
+        assert lifted.high - lifted.low == pytest.approx(plain.high - plain.low)
+
+
+def test_conditions_whose_intervals_do_not_touch_differ_when_paired() -> None:
+    """Such a verdict claims less than the paired interval, and comes by chance in fewer than one of twenty cases."""
+    rng = np.random.default_rng(1)
+    apart = []
+    for _ in range(2_000):
+        first, last = rng.normal(rng.normal(size=5), 0.3, size=(2, 5))
+        before, after = within_worlds([first, last])
+        apart.append(before.high < after.low or after.high < before.low)
+        assert not apart[-1] or stats.ttest_rel(last, first).pvalue < 0.05
+    assert np.mean(apart) < 0.05
+
+
+@pytest.mark.parametrize("conditions", [[[1.0, 2.0]], [[1.0], [2.0]], [[1.0, 2.0], [3.0]]])
+def test_there_is_nothing_within_worlds_without_two_of_each(conditions: list[list[float]]) -> None:
+    with pytest.raises(ValueError, match="allowed: at least two of each, as many in all"):
+        within_worlds(conditions)
