@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -18,6 +18,7 @@ from compworld.benchmarks.leaderboard.records import add_records, read_record
 from compworld.benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
 from compworld.benchmarks.leaderboard.sentences import adapted, budget, decoded, leads, missing, played
 from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.recipes.methods import ADAPTIVE
 from compworld.benchmarks.recipes.presets import preset
 from compworld.benchmarks.reports.escapes import in_terminal, terminal
 from compworld.benchmarks.runs.executors import Engine, Outcome, results_of, run_all
@@ -144,8 +145,8 @@ def _say(console: Console, line: str) -> None:
 
 
 def pictures(sections: Sequence[Section], folder: Path) -> None:
-    """Held-out against trained combinations and learning curves; of trials, adaptation curves and learning curves."""
-    from compworld.benchmarks.reports import result_plots
+    """Held-out against trained combinations, learning curves and failures; of trials, adaptation curves and learning curves."""
+    from compworld.benchmarks.reports import failures, result_plots
 
     shown = [section for section in sections if not isinstance(section, TrialSection)]
     trials = [section for section in sections if isinstance(section, TrialSection) and section.scored]
@@ -155,6 +156,10 @@ def pictures(sections: Sequence[Section], folder: Path) -> None:
         result_plots.held_out_against_fresh(panels, note, folder / "held_out_against_fresh.png")
     if any(panel.curves for panel in panels):
         result_plots.learning_curves(panels, folder / "learning_curves.png")
+    for section in shown:
+        if section.support == "random" and (adapting := _adapting(section)):
+            path = folder / f"failures_{section.family.label}.png"
+            failures.failures_picture(section.family, section.support, adapting, path)
     if trials:
         curves = [
             {
@@ -168,6 +173,12 @@ def pictures(sections: Sequence[Section], folder: Path) -> None:
     panels = [_panel(section, section.compared) for section in trials]
     if any(panel.curves for panel in panels):
         result_plots.learning_curves(panels, folder / "learning_curves_of_trials.png", *result_plots.OF_TRIALS)
+
+
+def _adapting(section: Section) -> dict[str, list[dict[str, Any]]]:
+    """The results of the methods that adapt, as far as there is something to draw of them."""
+    drawn = _panel(section, headline(section.family)).estimates
+    return {method: list(section.rows[method].results.values()) for method in ADAPTIVE if method in drawn}
 
 
 def _panel(section: Section, score: str) -> "Panel":

@@ -31,10 +31,6 @@ class Panel:
     curves: dict[str, list[list[dict[str, Any]]]] = field(default_factory=dict)
 
 
-APART = 0.03
-"""Of an episode, between methods: so that intervals do not hide each other."""
-
-
 @style.drawn
 def held_out_against_fresh(panels: Sequence[Panel], note: str, path: Path) -> None:
     """Each method's score on fresh episodes of trained combinations (x) against held-out combinations (y).
@@ -130,7 +126,7 @@ def adaptation_curves(curves: Sequence[Mapping[str, Sequence[Sequence[Estimate]]
                 label = title_of(method) if line != ":" else None
                 values = [estimate.value for estimate in estimates]
                 axis.errorbar(
-                    episodes + APART * (number - (len(panel) - 1) / 2),
+                    episodes + style.APART * (number - (len(panel) - 1) / 2),
                     values,
                     yerr=style.reach(estimates) if line == "-" else None,
                     linestyle=line,

@@ -56,6 +56,9 @@ MARKERS = {
 LINES = {"random": ":", "shown_bayes": "-.", "shown_bayes_trained": "-."}
 """Of floors and references; dashed but for these."""
 
+APART = 0.03
+"""Between methods, on an axis of whole numbers: so that intervals do not hide each other."""
+
 LINE_OF_TEXT = 0.045
 """Height of a label, as a share of a picture's."""
 

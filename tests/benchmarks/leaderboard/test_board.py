@@ -67,7 +67,7 @@ def test_leaderboard_writes_table_data_plots_and_video(
     data = json.loads((folder / "leaderboard.json").read_text())
     assert [len(row["runs"]) for row in data["rows"]] == [2, 2, 2]
     assert {"held_out/closed_loop", "gap/action_accuracy"} < set(data["rows"][0]["estimates"])
-    for name in ("held_out_against_fresh.png", "learning_curves.png"):
+    for name in ("held_out_against_fresh.png", "learning_curves.png", "failures_goals-small.png"):
         assert iio.imread(folder / name).std() > 0
     for suffix in (".mp4", ".gif"):
         assert (folder / f"goals-small_held_out{suffix}").stat().st_size > 1000
@@ -115,7 +115,8 @@ def test_a_family_of_ones_own_gets_runs_scores_and_rows(toy_family: str, tmp_pat
     assert len(as_csv(sections).splitlines()) == 1 + 3 * len(section.columns)
     assert set(as_json(sections, [])["rows"][0]["estimates"]) >= {"held_out/closed_loop", "held_out/action_accuracy"}
     board.pictures(sections, tmp_path)
-    assert iio.imread(tmp_path / "held_out_against_fresh.png").std() > 0
+    for name in ("held_out_against_fresh.png", "failures_reach-small.png"):
+        assert iio.imread(tmp_path / name).std() > 0
 
 
 def still(observation: dict[str, Any]) -> int:
