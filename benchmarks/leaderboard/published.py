@@ -14,6 +14,9 @@ import msgspec
 from compworld.benchmarks.runs.records import Hardware
 from compworld.files import json_of, read_bytes, sealed, unsealed, write_json, write_text
 
+RESULTS = Path(__file__).parents[1] / "results"
+"""Leaderboards that come with the package."""
+
 TABLE, RUNS = "leaderboard.json", "runs.jsonl"
 
 WRITE_AGAIN = "compworld leaderboard writes it anew"

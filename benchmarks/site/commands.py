@@ -24,6 +24,7 @@ def site(
         results: Folder of leaderboards, such as leaderboard; by default those that come with the package.
         trust: Run the code of methods of one's own that your runs name, where the table depends on it.
     """
-    from compworld.benchmarks.site.page import RESULTS, make_site
+    from compworld.benchmarks.leaderboard.published import RESULTS
+    from compworld.benchmarks.site.page import make_site
 
     print(make_site(out, results or RESULTS, runs, trust, ending.complain, records))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jinja2
 
-from compworld.benchmarks.leaderboard.published import Board, read_boards
+from compworld.benchmarks.leaderboard.published import RESULTS, Board, read_boards
 from compworld.benchmarks.recipes.presets import PRESETS
 from compworld.benchmarks.site.details import details_of, film_of
 from compworld.benchmarks.site.entries import Listing, lay_beside, listings_of
@@ -18,9 +18,6 @@ from compworld.benchmarks.site.records import boards_of_records
 from compworld.benchmarks.site.tables import TableView, view_of
 from compworld.files import new_file, write_text
 from compworld.version import VERSION
-
-RESULTS = Path(__file__).parents[1] / "results"
-"""Leaderboards that come with the package."""
 
 SCRIPTS = ("uPlot.iife.min.js", "address.js", "parts.js", "charts.js", "details.js", "page.js")
 """In the order in which they need each other."""

@@ -17,12 +17,12 @@ from compworld.benchmarks import cli
 from compworld.benchmarks.leaderboard.behind import as_lines
 from compworld.benchmarks.leaderboard.files import as_json
 from compworld.benchmarks.leaderboard.films import name_of_film
-from compworld.benchmarks.leaderboard.published import RUNS, TABLE, read_boards, write_board
+from compworld.benchmarks.leaderboard.published import RESULTS, RUNS, TABLE, read_boards, write_board
 from compworld.benchmarks.leaderboard.sections import sections_of
 from compworld.benchmarks.runs.executors import Outcome
 from compworld.benchmarks.runs.folder import RunFolder
 from compworld.benchmarks.runs.run import run
-from compworld.benchmarks.site.page import RESULTS, make_site
+from compworld.benchmarks.site.page import make_site
 from compworld.files import HASH, sealed, write_json, write_text
 from tests.benchmarks.conftest import tiny
 
