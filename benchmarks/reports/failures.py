@@ -173,7 +173,7 @@ def _maps(figure: Any, axes: Sequence[Any], methods: Mapping[str, ScoredTasks], 
         axis.set_yticks(range(space.modules), names, fontsize=8)
         axis.set_title(f"{title_of(method)}, {_counted(tasks.worlds)}")
         if space.layers:
-            axis.set_xlabel("modules of each world, rank 1 = hardest")
+            axis.set_xlabel("modules of each world, sorted by these scores")
     figure.colorbar(image, ax=list(axes), label=label)
 
 
