@@ -16,7 +16,7 @@ from compworld.benchmarks.recipes.preset import Preset, Protocol, Recipe, recipe
 from compworld.benchmarks.recipes.quick import FIRST
 
 PREFERENCES, GOALS, TEACHER = "preferences", "goals", "teacher"
-STEPS = 3_000
+STEPS = {PREFERENCES: 6_000, GOALS: 15_000, TEACHER: 5_000}
 RATES: dict[str, dict[str, tuple[float | None, float]]] = {
     PREFERENCES: {
         "linear_hypernetwork": (0.1, 0.01),
@@ -65,8 +65,8 @@ def recipes() -> dict[str, Callable[[str], Recipe]]:
         return InnerLoop(10, rate)
 
     def outer(family: str, method: str) -> OuterLoop:
-        clip = 1.0 if family == TEACHER else 2.0
-        return OuterLoop(STEPS, RATES[family][method][1], clip=clip, schedule="cosine", warmup=STEPS // 10, tasks_at_once=16)
+        steps, clip = STEPS[family], 1.0 if family == TEACHER else 2.0
+        return OuterLoop(steps, RATES[family][method][1], clip=clip, schedule="cosine", warmup=steps // 10, tasks_at_once=16)
 
     def linear_hypernetwork(family: str) -> Recipe:
         options = options_of(
@@ -100,7 +100,7 @@ def recipes() -> dict[str, Callable[[str], Recipe]]:
     # Those that take over a network have rates of their own.
     for name in ("no_adaptation", "told_hypernetwork"):
         found[name] = _with_outer(found[name], partial(outer, method=name))
-    return {**found, **shown.recipes(dict.fromkeys(RATES, STEPS))}
+    return {**found, **shown.recipes(STEPS)}
 
 
 def _with_outer(recipe: Callable[[str], Recipe], outer: Callable[[str], OuterLoop]) -> Callable[[str], Recipe]:
@@ -109,7 +109,7 @@ def _with_outer(recipe: Callable[[str], Recipe], outer: Callable[[str], OuterLoo
 
 def protocols() -> tuple[Protocol, ...]:
     """What methods share on each family: all of them with random support, those that are compared under each condition."""
-    evaluation = Evaluation(validate_every=200)
+    evaluation = Evaluation(validate_every=500)
     shared = (
         Protocol(PREFERENCES, "optimal_action", evaluation, meta_batch=32, support_episodes=16, query_episodes=16),
         Protocol(GOALS, "optimal_action", evaluation, meta_batch=64),
