@@ -1,6 +1,7 @@
 """Documentation says what is true: every code block runs, every command is one, every link leads somewhere."""
 
 import functools
+import json
 import re
 import shlex
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from compworld.benchmarks import cli
+from compworld.benchmarks.recipes.methods import title_of
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -18,6 +20,8 @@ PAGES = [
     *(path for path in sorted((ROOT / "docs").rglob("*.md")) if "generated" not in path.parts),
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SCORES = re.compile(r"^\| held out \(trained combinations, fresh episodes\) \|.*\n\|[-|]+\n((?:\|.*\n)+)", re.MULTILINE)
+"""A table of headline scores; its rows."""
 LINK = re.compile(r"\]\(([^)#\s]+)")
 
 
@@ -85,3 +89,32 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         if not target.startswith(("http://", "https://")):
             assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+@pytest.mark.parametrize(("page", "presets"), [("README.md", ["hour"]), ("docs/results.md", ["hour", "quick"])])
+def test_tables_of_scores_are_the_committed_ones(page: str, presets: list[str]) -> None:
+    tables = SCORES.findall((ROOT / page).read_text(encoding="utf-8"))
+    assert len(tables) == len(presets)
+    for preset, table in zip(presets, tables, strict=True):
+        committed = lines_of_scores(preset)
+        assert [line for line in table.splitlines() if line not in committed] == []
+
+
+def lines_of_scores(preset: str) -> list[str]:
+    """A line for each method that is shown demonstrations: held-out score with its interval, that on trained combinations."""
+    data = json.loads((ROOT / "benchmarks" / "results" / preset / "leaderboard.json").read_text(encoding="utf-8"))
+    headlines = {section["title"]: section["headline"] for section in data["sections"] if section["track"] == "shown"}
+    found: dict[str, dict[str, str]] = {}
+    for row in data["rows"]:
+        if row["section"] in headlines:
+            held_out, fresh = (
+                row["estimates"][f"{which}/{headlines[row['section']]}"] for which in ("held_out", "fresh_episodes")
+            )
+            value, low, high, trained = (
+                round(one, 2) + 0.0 for one in (*map(held_out.get, ("value", "low", "high")), fresh["value"])
+            )
+            found.setdefault(row["method"], {})[row["family"]] = f"{value:.2f} [{low:.2f}, {high:.2f}] ({trained:.2f})"
+    families = ("goals-small", "preferences-small", "teacher-small")
+    return [
+        f"| {title_of(method)} | {' | '.join(cells.get(name, '') for name in families)} |" for method, cells in found.items()
+    ]

@@ -23,7 +23,21 @@ from compworld.benchmarks.recipes.preset import Recipe
 IN_CONTEXT = ("shown_transformer", "bottleneck_transformer", "hyla", "shown_gru")
 TOLD = ("told_network_128", "told_network_512", "told_network_2048")
 RATES: dict[str, dict[str, float]] = {
-    "goals-small": {"shown_transformer": 0.01, "hyla": 0.01, "shown_gru": 0.01},
+    "goals-small": {
+        "bottleneck_transformer": 0.01,
+        "hyla": 0.01,
+        "shown_gru": 0.03,
+        "shown_transformer": 0.01,
+        "told_network_128": 0.03,
+        "told_network_512": 0.01,
+    },
+    "teacher-small": {
+        "bottleneck_transformer": 0.03,
+        "hyla": 0.03,
+        "shown_gru": 0.03,
+        "shown_transformer": 0.03,
+        "told_network_128": 0.03,
+    },
 }
 """Outer learning rates that validation chose, by family and method: the lowest loss of a record in `results/tuning`."""
 

@@ -142,7 +142,7 @@ def _panel(axis: Any, family: FamilyBudgets) -> None:
     axis.minorticks_off()
     reached = [value for method, value in lines.items() if method in REFERENCES]
     bounds = [bound for points in compared.values() for point in points for bound in (point.estimate.low, point.estimate.high)]
-    axis.set_ylim(style.limits_of([*reached, *bounds], 0.16))  # at its top there is room for what lies below
+    axis.set_ylim(style.limits_of([*reached, *bounds]))
     style.floor_lines(axis, lines)
 
 

@@ -139,7 +139,7 @@ def limits_of(values: Sequence[float], margin: float = 0.08) -> tuple[float, flo
 
 
 def floor_lines(axis: Any, floors: Mapping[str, float]) -> None:
-    """Floors and references as thin labelled lines, without moving the axis: what lies below is written at its top."""
+    """Floors and references as thin labelled lines, without moving the axis: what lies below it is written there."""
     low, high = axis.get_ylim()
     look = {"fontsize": 7, "color": "0.35"}
     below: list[str] = []
@@ -156,7 +156,7 @@ def floor_lines(axis: Any, floors: Mapping[str, float]) -> None:
     for value, label in labels:
         axis.text(0.99, value, label, transform=axis.get_yaxis_transform(), ha="right", va="bottom", **look)
     if below:
-        axis.text(0.02, 0.98, "below:\n" + "\n".join(below), transform=axis.transAxes, ha="left", va="top", **look)
+        axis.set_xlabel(f"{axis.get_xlabel()}\n(below: {', '.join(below)})")
     axis.set_ylim(low, high)
 
 

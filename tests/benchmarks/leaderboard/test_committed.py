@@ -33,7 +33,7 @@ def records_of(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def test_there_are_tables() -> None:
-    assert {"quick", "rewarded-quick", "teacher"} <= {folder.name for folder in TABLES}
+    assert {"quick", "hour", "rewarded-quick", "teacher"} <= {folder.name for folder in TABLES}
 
 
 @pytest.mark.parametrize("folder", TABLES, ids=lambda folder: folder.name)
