@@ -37,6 +37,8 @@ RATES: dict[str, dict[str, float]] = {
         "shown_gru": 0.03,
         "shown_transformer": 0.03,
         "told_network_128": 0.03,
+        "told_network_2048": 0.03,
+        "told_network_512": 0.03,
     },
 }
 """Outer learning rates that validation chose, by family and method: the lowest loss of a record in `results/tuning`."""
