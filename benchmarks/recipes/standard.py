@@ -11,6 +11,7 @@ from compworld.agents import ANIL, MAML, DeepHypernetwork, InnerLoop, LinearHype
 from compworld.agents.training import OuterLoop
 from compworld.benchmarks.recipes import shown
 from compworld.benchmarks.recipes.config import Evaluation
+from compworld.benchmarks.recipes.hour import EXACT
 from compworld.benchmarks.recipes.methods import options_of
 from compworld.benchmarks.recipes.preset import Preset, Protocol, Recipe, recipes_of
 from compworld.benchmarks.recipes.quick import FIRST
@@ -52,8 +53,6 @@ TEMPLATES = {PREFERENCES: 16, GOALS: 8, TEACHER: 16}
 COMPARED = ("linear_hypernetwork", "anil")
 """Who is trained under theory's conditions, too."""
 CONDITIONS = ("connected", "disconnected", "compositional", "non_compositional")
-EXACT = ("shown_bayes", "shown_bayes_trained")
-"""Where there is something to act in."""
 
 
 def recipes() -> dict[str, Callable[[str], Recipe]]:
@@ -68,27 +67,13 @@ def recipes() -> dict[str, Callable[[str], Recipe]]:
         steps, clip = STEPS[family], 1.0 if family == TEACHER else 2.0
         return OuterLoop(steps, RATES[family][method][1], clip=clip, schedule="cosine", warmup=steps // 10, tasks_at_once=16)
 
-    def linear_hypernetwork(family: str) -> Recipe:
-        options = options_of(
-            LinearHypernetwork,
-            inner=inner(family, "linear_hypernetwork"),
-            width=WIDTHS[family],
-            hidden_layers=2,
-            templates=TEMPLATES[family],
-            hidden_biases=False,
-        )
-        return Recipe(options, outer(family, "linear_hypernetwork"))
+    def mixing(build: type[LinearHypernetwork] | type[DeepHypernetwork], method: str) -> Callable[[str], Recipe]:
+        def recipe(family: str) -> Recipe:
+            sizes = {"width": WIDTHS[family], "hidden_layers": 2, "templates": TEMPLATES[family]}
+            options = options_of(build, inner=inner(family, method), hidden_biases=False, **sizes)
+            return Recipe(options, outer(family, method))
 
-    def deep_hypernetwork(family: str) -> Recipe:
-        options = options_of(
-            DeepHypernetwork,
-            inner=inner(family, "deep_hypernetwork"),
-            width=WIDTHS[family],
-            hidden_layers=2,
-            templates=TEMPLATES[family],
-            hidden_biases=False,
-        )
-        return Recipe(options, outer(family, "deep_hypernetwork"))
+        return recipe
 
     def anil(family: str) -> Recipe:
         return Recipe(options_of(ANIL, inner=inner(family, "anil"), width=128, hidden_layers=2), outer(family, "anil"))
@@ -96,7 +81,8 @@ def recipes() -> dict[str, Callable[[str], Recipe]]:
     def maml(family: str) -> Recipe:
         return Recipe(options_of(MAML, inner=inner(family, "maml"), width=64, hidden_layers=2), outer(family, "maml"))
 
-    found = recipes_of(linear_hypernetwork, deep_hypernetwork, anil, maml)
+    linear, deep = mixing(LinearHypernetwork, "linear_hypernetwork"), mixing(DeepHypernetwork, "deep_hypernetwork")
+    found = recipes_of(linear, deep, anil, maml)
     # Those that take over a network have rates of their own.
     for name in ("no_adaptation", "told_hypernetwork"):
         found[name] = _with_outer(found[name], partial(outer, method=name))
