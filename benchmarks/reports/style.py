@@ -150,8 +150,9 @@ def floor_lines(axis: Any, floors: Mapping[str, float]) -> None:
             below.append(label)
             continue
         axis.axhline(value, color="0.45", linewidth=0.8, linestyle=LINES.get(method, "--"), zorder=0)
-        if labels and value - labels[-1][0] < LINE_OF_TEXT * (high - low):  # they would lie on each other
-            label = f"{labels.pop()[1]}, {label}"
+        room = LINE_OF_TEXT * (high - low) * (labels[-1][1].count("\n") + 1) if labels else 0.0
+        if labels and value - labels[-1][0] < room:  # they would lie on each other
+            label = f"{label}\n{labels.pop()[1]}"
         labels.append((value, label))
     for value, label in labels:
         axis.text(0.99, value, label, transform=axis.get_yaxis_transform(), ha="right", va="bottom", **look)

@@ -47,7 +47,7 @@ def test_labels_of_floors_do_not_lie_on_each_other() -> None:
     axis.set(xlim=(0, 1), ylim=(0, 1))
     style.floor_lines(axis, {"random": 0.031, "no_adaptation": 0.02, "shown_bayes": 0.9})
     assert [text.get_text() for text in axis.texts] == [
-        "no adaptation 0.02, random actions 0.03",
+        "random actions 0.03\nno adaptation 0.02",
         "Bayes, all combinations 0.90",
     ]
 
