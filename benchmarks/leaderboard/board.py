@@ -46,6 +46,7 @@ def leaderboard(
     fail_fast: bool = False,
     log: str | None = None,
     submissions: Path | None = None,
+    supports: Sequence[str] | None = None,
 ) -> list[Section]:
     """Run what has no result yet, print the table and write everything into ``out / preset``.
 
@@ -65,6 +66,7 @@ def leaderboard(
         fail_fast: stop at the first run that fails, and make no table.
         log: logger of each run; see :mod:`compworld.benchmarks.runs.loggers`.
         submissions: folder of entries; those that were verified are listed too.
+        supports: of the preset; by default all.
 
     Raises:
         ValueError: something of this does not exist, or nothing is left to run.
@@ -74,7 +76,7 @@ def leaderboard(
     folder = out / preset_name
     folder.mkdir(parents=True, exist_ok=True)
     chosen = preset(preset_name)
-    configs = grid(preset_name, methods, families, seeds, device)
+    configs = grid(preset_name, methods, families, seeds, device, supports)
     for path in records:  # before anything is trained
         read_record(path)
     started = time.perf_counter()

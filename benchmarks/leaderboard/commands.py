@@ -12,6 +12,7 @@ from compworld.benchmarks.recipes.names import (
     LoggerName,
     MethodName,
     PresetName,
+    SupportName,
     check_methods,
 )
 from compworld.benchmarks.recipes.numbers import Count, Few, Seed
@@ -25,6 +26,7 @@ def leaderboard(
     preset: PresetName = "quick",
     method: tuple[MethodName | str, ...] = (),
     family: tuple[FamilyName, ...] = (),
+    support: tuple[SupportName, ...] = (),
     seeds: Few | None = None,
     workers: Few | None = None,
     device: DeviceName = "cpu",
@@ -44,6 +46,7 @@ def leaderboard(
             hour), teacher (the small Teacher), standard (the standard ids, a night) or iclr2024 (the paper's settings, days).
         method: Which methods; your own as module:Class; by default those of the preset.
         family: Which families of the preset; by default all.
+        support: Which supports of the preset; by default all.
         seeds: Number of seeds, instead of the preset's; seed s plays in world s.
         workers: Runs side by side; by default one per core of this machine, or what a cluster has.
         device: Where runs train and are scored; only the CPU has compiled code.
@@ -63,13 +66,15 @@ def leaderboard(
 
     engine = engine_of(executor, runs, slurm)
     chosen = method or None, family or None
-    make_leaderboard(preset, *chosen, seeds, runs, out, workers, device, records, engine, fail_fast, log, submissions)
+    supports = support or None
+    make_leaderboard(preset, *chosen, seeds, runs, out, workers, device, records, engine, fail_fast, log, submissions, supports)
 
 
 def work(
     preset: PresetName = "quick",
     method: tuple[MethodName | str, ...] = (),
     family: tuple[FamilyName, ...] = (),
+    support: tuple[SupportName, ...] = (),
     seeds: Few | None = None,
     workers: Few = 1,
     device: DeviceName = "cpu",
@@ -86,6 +91,7 @@ def work(
         preset: As for leaderboard.
         method: As for leaderboard.
         family: As for leaderboard.
+        support: As for leaderboard.
         seeds: As for leaderboard.
         workers: Runs side by side.
         device: Where runs train and are scored; only the CPU has compiled code.
@@ -97,7 +103,8 @@ def work(
     from compworld.benchmarks.leaderboard.grid import grid
     from compworld.benchmarks.runs.executors import run_unclaimed
 
-    print(run_unclaimed(grid(preset, method or None, family or None, seeds, device), runs, workers, retry, log))
+    chosen = grid(preset, method or None, family or None, seeds, device, support or None)
+    print(run_unclaimed(chosen, runs, workers, retry, log))
 
 
 def tune(
@@ -144,6 +151,7 @@ def status(
     preset: PresetName | None = None,
     method: tuple[MethodName | str, ...] = (),
     family: tuple[FamilyName, ...] = (),
+    support: tuple[SupportName, ...] = (),
     seeds: Few | None = None,
     device: DeviceName = "cpu",
     runs: Runs = Path("runs"),
@@ -154,6 +162,7 @@ def status(
         preset: Count the runs of this preset that nobody has begun, too.
         method: Of the preset.
         family: Of the preset; by default all.
+        support: Of the preset; by default all.
         seeds: Of the preset.
         device: Of the preset's runs.
         runs: Folder in which every run has its own folder.
@@ -163,5 +172,6 @@ def status(
     from compworld.benchmarks.reports.escapes import in_terminal
     from compworld.benchmarks.runs.status import lines_of, states_of, summary_of
 
-    states = states_of(runs, grid(preset, method or None, family or None, seeds, device) if preset else ())
+    chosen = grid(preset, method or None, family or None, seeds, device, support or None) if preset else ()
+    states = states_of(runs, chosen)
     print("\n".join([*map(in_terminal, lines_of(states)), summary_of(states)]))

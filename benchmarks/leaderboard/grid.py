@@ -11,7 +11,12 @@ from compworld.benchmarks.runs.run import check_device
 
 
 def grid(
-    preset_name: str, methods: Sequence[str] | None, families: Sequence[str] | None, seeds: int | None, device: str = "cpu"
+    preset_name: str,
+    methods: Sequence[str] | None,
+    families: Sequence[str] | None,
+    seeds: int | None,
+    device: str = "cpu",
+    supports: Sequence[str] | None = None,
 ) -> list[RunConfig]:
     """The configs of a preset; arguments as of :func:`compworld.benchmarks.leaderboard.board.leaderboard`.
 
@@ -19,9 +24,9 @@ def grid(
         ValueError: something of this does not exist, or nothing is left: refused before any run starts.
     """
     chosen = preset(preset_name)
-    configs = [replace(config, device=device) for config in chosen.configs(methods, families, seeds)]
+    configs = [replace(config, device=device) for config in chosen.configs(methods, families, seeds, supports)]
     if not configs:
-        raise ValueError(f"nothing to run for families {families}, methods {methods}, seeds {seeds}")
+        raise ValueError(f"nothing to run for families {families}, supports {supports}, methods {methods}, seeds {seeds}")
     check_device(device)
     for config in configs:
         method_class(config.method)

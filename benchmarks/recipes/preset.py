@@ -76,6 +76,10 @@ class Preset:
     def families(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(protocol.family for protocol in self.protocols))
 
+    @property
+    def supports(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(support for protocol in self.protocols for support in protocol.supports))
+
     def protocol(self, family: str, track: str = "shown") -> Protocol:
         """What all methods of a track share on a family.
 
@@ -135,16 +139,29 @@ class Preset:
         )
 
     def configs(
-        self, methods: Sequence[str] | None = None, families: Sequence[str] | None = None, seeds: int | None = None
+        self,
+        methods: Sequence[str] | None = None,
+        families: Sequence[str] | None = None,
+        seeds: int | None = None,
+        supports: Sequence[str] | None = None,
     ) -> list[RunConfig]:
-        """Every cell: protocols x supports x seeds x methods; by default the methods that each protocol has."""
+        """Every cell: protocols x supports x seeds x methods; by default the methods that each protocol has.
+
+        Raises:
+            ValueError: the preset does not cover a family, a method or a support.
+        """
         for family in families or ():
             self.protocol(family, next(name for name in TRACKS if self.protocols[0].takes(name)))
+        for support in supports or ():
+            if support not in self.supports:
+                allowed = ", ".join(map(repr, self.supports))
+                raise ValueError(f"this preset has no support {support!r}; allowed: {allowed}")
         return [
             self.config(protocol.family, method, seed, support)
             for protocol in self.protocols
             if protocol.family in (families or self.families)
             for support in protocol.supports
+            if support in (supports or self.supports)
             for seed in range(seeds or protocol.seeds or self.seeds)
             for method in self._methods_of(protocol, methods)
         ]

@@ -39,12 +39,15 @@ def why_no_command(entry: Entry) -> str:
 def _of_preset(name: str, section: PublishedSection, entry: Entry) -> str | None:
     for seeds in (None, len(entry.row.runs)):
         try:
-            configs = preset(name).configs([entry.row.method], [section.family], seeds)
+            chosen = preset(name)
+            configs = chosen.configs([entry.row.method], [section.family], seeds, [section.support])
         except ValueError:  # not in this preset
             return None
-        if {config.run_id for config in configs if config.support == section.support} == set(entry.row.runs):
+        if {config.run_id for config in configs} == set(entry.row.runs):
+            support = [] if len(chosen.supports) == 1 else ["--support", section.support]
             number = [] if seeds is None else ["--seeds", str(seeds)]
-            return _text("leaderboard", "--preset", name, "--family", section.family, "--method", entry.row.method, *number)
+            asked = ["--preset", name, "--family", section.family, *support, "--method", entry.row.method, *number]
+            return _text("leaderboard", *asked)
     return None
 
 

@@ -140,8 +140,8 @@ def quick(finished_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         return result
 
     def leaderboard(name: str, methods: Any, families: Any, seeds: Any, runs: Path, out: Path, *others: Any) -> None:
-        _, device, *_ = others
-        grid(name, methods, families, seeds, device)
+        _, device, *_, supports = others
+        grid(name, methods, families, seeds, device, supports)
 
     def carry_out(of: study.Study[Any, Any], budget: str, runs: Path, out: Path, workers: Any) -> dict[str, Any]:
         of.settings(of.budgets[budget])

@@ -54,6 +54,14 @@ def test_rows_of_a_preset_are_made_again_by_its_leaderboard(result: dict[str, An
     assert command == "compworld leaderboard --preset quick --family goals-small --method anil --seeds 1"
 
 
+def test_the_command_asks_for_the_support_of_the_row_alone(tmp_path: Path) -> None:
+    config = preset("standard").configs(["anil"], ["goals"], 1, ["connected"])[0]
+    result = run(replace(config.with_steps(1), evaluation=tiny().evaluation, meta_batch=2), tmp_path)
+    listing = listing_of("standard", [as_if_run(config, result)])
+    command = command_of(listing.board, listing.section, listing.entries[0])
+    assert command == "compworld leaderboard --preset standard --family goals --support connected --method anil --seeds 1"
+
+
 @pytest.mark.parametrize(
     "change",
     [
