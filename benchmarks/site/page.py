@@ -24,6 +24,9 @@ SCRIPTS = ("uPlot.iife.min.js", "address.js", "parts.js", "charts.js", "details.
 
 FILMS = "films"
 
+OPENED = "hour"
+"""The leaderboard that the page opens on: its worlds decide what theory compares."""
+
 
 def make_site(
     out: Path,
@@ -114,10 +117,10 @@ def _scores(views: Sequence[TableView]) -> dict[str, str]:
     return {key: " or ".join(dict.fromkeys(found)) for key, found in titles.items()}
 
 
-def _place(name: str) -> tuple[int, str]:
-    """Presets in their order, then others."""
+def _place(name: str) -> tuple[bool, int, str]:
+    """The table that the page opens on, then presets in their order, then others."""
     names = list(PRESETS)
-    return names.index(name) if name in names else len(names), name
+    return name != OPENED, names.index(name) if name in names else len(names), name
 
 
 def _asset(environment: jinja2.Environment, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from compworld.benchmarks.leaderboard.published import RESULTS
-from compworld.benchmarks.site.page import make_site
+from compworld.benchmarks.site.page import OPENED, make_site
 
 pytestmark = [pytest.mark.extras, pytest.mark.filterwarnings("default")]
 
@@ -72,6 +72,11 @@ def column(page: Any, key: str) -> list[float]:
     return [float(cell.get_attribute("data-value")) for cell in cells.all()]
 
 
+def test_the_page_opens_on_the_table_that_decides_or_on_that_of_a_row_to_open(opened: Open) -> None:
+    for behind, benchmark in (("", OPENED), (f"open={TABLE}.anil", "quick"), (f"benchmark=hour&open={TABLE}.anil", "hour")):
+        assert opened(behind).locator("select[name=benchmark]").input_value() == benchmark
+
+
 def test_tables_are_chosen(opened: Open) -> None:
     page = opened()
     everything = tables(page)
@@ -110,7 +115,7 @@ def test_columns_are_sorted_both_ways_and_say_so(opened: Open) -> None:
 
 
 def test_a_row_opens_by_keyboard_and_closes(opened: Open) -> None:
-    page = opened("family=goals-small&track=shown")
+    page = opened("benchmark=quick&family=goals-small&track=shown")
     button = page.get_by_role("button", name="linear hypernetwork", exact=True)
     button.focus()
     page.keyboard.press("Enter")

@@ -8,14 +8,21 @@ let state;
 /** The page as the address says; what it says wrongly is left out. */
 function start() {
   state = readAddress();
+  state.open = state.open.filter((row) => Object.hasOwn(DETAILS, row));
+  if (!state.benchmark && state.open.length) state.benchmark = boardOf(state.open[0]);
   for (const name of CHOICES) {
     const select = form.elements[name];
     select.value = state[name];
     if (select.selectedIndex < 0) select.selectedIndex = 0;
     state[name] = select.value;
   }
-  state.open = state.open.filter((row) => Object.hasOwn(DETAILS, row));
   show();
+}
+
+/** The benchmark that a row stands in. */
+function boardOf(name) {
+  const row = [...document.querySelectorAll("tbody[data-row]")].find((found) => found.dataset.row === name);
+  return row.closest(".listing").dataset.board;
 }
 
 /** Everything as the state says. */
