@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -65,23 +66,36 @@ class Table:
 
         Args:
             console: that prints.
-            narrow: headings a word a line, and intervals below their values.
+            narrow: headings a word a line, and intervals below their values; where that is too wide still, their two bounds
+                below each other, so that the first column's words stay whole.
         """
+        headings = [in_terminal(column.name) for column in self._columns]
+        rows = [["\n".join(map(in_terminal, cell.split("\n"))) for cell in row] for row in self._texts()]
+        if narrow:
+            headings[1:] = [heading.replace(", ", " ").replace(" ", "\n") for heading in headings[1:]]
+            rows = [[cell.replace(" [", "\n[") for cell in row] for row in rows]
+            if _least_width(headings, rows) > console.width:
+                rows = [[row[0], *(cell.replace(", ", ",\n") if "[" in cell else cell for cell in row[1:])] for row in rows]
         title = Text(in_terminal(self.title)) if self.title else None
         table = RichTable(title=title, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-        for number, column in enumerate(self._columns):
-            heading = in_terminal(column.name)
-            heading = heading.replace(", ", " ").replace(" ", "\n") if narrow and number else heading
+        for number, heading in enumerate(headings):
             table.add_column(
                 Text(heading), justify="right" if number else "left", no_wrap=narrow and number > 0, overflow="fold"
             )
-        for row in self._texts():
-            cells = [cell.replace(" [", "\n[") for cell in row] if narrow else row
-            table.add_row(*(Text("\n".join(map(in_terminal, cell.split("\n")))) for cell in cells))
+        for row in rows:
+            table.add_row(*map(Text, row))
         console.print(table)
 
     def _texts(self) -> list[list[str]]:
         return [[text_of(cell, column.form) for cell, column in zip(row, self._columns, strict=True)] for row in self.rows]
+
+
+def _least_width(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Columns of the terminal that a table takes whose first column breaks between words, and whose others do not break."""
+    first, *others = zip(headings, *rows, strict=True)
+    words = cell_len(max(" ".join(first).split(), key=cell_len, default=""))
+    lines = (cell_len(max("\n".join(column).split("\n"), key=cell_len)) for column in others)
+    return words + sum(1 + line for line in lines)
 
 
 def text_of(cell: Cell, form: str = ".3f") -> str:

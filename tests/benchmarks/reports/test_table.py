@@ -41,6 +41,21 @@ def test_the_terminal_shows_intervals(narrow: bool) -> None:
     assert ("0.512 [0.400" in said) != narrow
 
 
+@pytest.mark.parametrize("spread", [0.1, 1.0, 20.0])
+@pytest.mark.parametrize("columns", [1, 3, 5])
+def test_words_of_the_first_column_stay_whole_in_a_terminal(spread: float, columns: int) -> None:
+    wide = Estimate(-0.5, -0.5 - spread, -0.5 + spread)
+    names = ["transformer over demonstrations", "no adaptation (floor)"]
+    table = Table(["method", *["success rate"] * columns], [(name, *[wide] * columns) for name in names])
+    console = Console(width=80, file=io.StringIO())
+    with console.capture() as captured:
+        table.show(console, narrow=True)
+    lines = captured.get().splitlines()
+    words = [word for line in lines for word in line.split()]
+    assert all(word in words for name in names for word in name.split())
+    assert [words.count(bound) for bound in (f"[{wide.low:.3f},", f"{wide.high:.3f}]")] == [2 * columns] * 2
+
+
 def test_a_row_needs_a_cell_for_each_column() -> None:
     with pytest.raises(ValueError, match="a row has 1 cells; allowed: 2, one for each column"):
         Table(["a", "b"], [("only one",)])
