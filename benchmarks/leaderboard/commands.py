@@ -39,11 +39,12 @@ def leaderboard(
     records: tuple[Path, ...] = (),
     submissions: Path = Path("submissions"),
 ) -> None:
-    """Run every method on every family of a preset; prints the table and writes Markdown, JSON, CSV, plots and videos.
+    """Run methods on the families of a preset; prints the table and writes Markdown, JSON, CSV, plots and videos.
 
     Args:
-        preset: quick (minutes on two cores), hour (the same in eight worlds), rewarded-quick (agents that adapt by acting, an
-            hour), teacher (the small Teacher), standard (the standard ids, a night) or iclr2024 (the paper's settings, days).
+        preset: quick (minutes on two cores), hour (the same in eight worlds, with two to four times the steps),
+            rewarded-quick (agents that adapt by acting, an hour), teacher (the small Teacher), standard (the standard ids,
+            a night) or iclr2024 (the paper's settings, days).
         method: Which methods; your own as module:Class; by default those of the preset.
         family: Which families of the preset; by default all.
         support: Which supports of the preset; by default all.
