@@ -14,7 +14,7 @@ from compworld.benchmarks.leaderboard.files import as_csv, as_json, markdown, ta
 from compworld.benchmarks.leaderboard.films import films
 from compworld.benchmarks.leaderboard.grid import grid
 from compworld.benchmarks.leaderboard.published import write_board
-from compworld.benchmarks.leaderboard.records import add_records, read_record
+from compworld.benchmarks.leaderboard.records import add_records, read_records
 from compworld.benchmarks.leaderboard.sections import GENERALISATION, Section, TrialSection, sections_of
 from compworld.benchmarks.leaderboard.sentences import adapted, budget, decoded, leads, missing, played
 from compworld.benchmarks.recipes.config import RunConfig
@@ -73,16 +73,14 @@ def leaderboard(
         RunsFailed: a run failed, or has no scores; with ``fail_fast`` at once, else after everything is written.
     """
     console = terminal()
-    folder = out / preset_name
-    folder.mkdir(parents=True, exist_ok=True)
-    chosen = preset(preset_name)
+    chosen, folder = preset(preset_name), out / preset_name
     configs = grid(preset_name, methods, families, seeds, device, supports)
-    for path in records:  # before anything is trained
-        read_record(path)
+    others = read_records(records, configs)
+    folder.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     outcomes = run_with_progress(configs, runs, workers, console, engine, fail_fast, log)
     sections = sections_of(outcomes)
-    add_records(sections, records)
+    add_records(sections, others)
     unlisted = [] if submissions is None else add_entries(sections, submissions)
     cost = [*budget(chosen.title, outcomes, time.perf_counter() - started), *unlisted]
     write_text(folder / "leaderboard.md", markdown(sections, cost))

@@ -26,7 +26,9 @@ def grid(
     chosen = preset(preset_name)
     configs = [replace(config, device=device) for config in chosen.configs(methods, families, seeds, supports)]
     if not configs:
-        raise ValueError(f"nothing to run for families {families}, supports {supports}, methods {methods}, seeds {seeds}")
+        asked = {"families": families, "supports": supports, "methods": methods}
+        said = ", ".join(f"{name} {', '.join(map(repr, values))}" for name, values in asked.items() if values) or "no seeds"
+        raise ValueError(f"preset {preset_name!r} has nothing to run with {said}; allowed: such as it has together")
     check_device(device)
     for config in configs:
         method_class(config.method)

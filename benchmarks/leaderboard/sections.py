@@ -176,7 +176,10 @@ KINDS = {
     "rewards": "trials, trained by reward",
     "told": "trials, told the task",
 }
-"""Sections of methods that act, never mixed: what they learn from. References stand in the first two."""
+"""Sections of methods that act, never mixed: what they learn from."""
+
+SHARED_KINDS = ("labels", "rewards")
+"""Those in which references stand."""
 
 
 def kinds_of(method: str) -> list[str]:
@@ -185,7 +188,7 @@ def kinds_of(method: str) -> list[str]:
     assert issubclass(found, Actor)
     if track_of(method) == "told":
         return ["told"]
-    return ["labels", "rewards"] if found.learns_from == "nothing" else [found.learns_from]
+    return list(SHARED_KINDS) if found.learns_from == "nothing" else [found.learns_from]
 
 
 def heading(which: str, score: str) -> str:
@@ -196,7 +199,8 @@ def heading(which: str, score: str) -> str:
 def sections_of(outcomes: Sequence[Outcome]) -> list[Section]:
     """Collect the seeds of each method, and the methods of each family, support and kind.
 
-    Sections of references alone are left out where there is another; else each family and support has one.
+    References that stand in the sections of several kinds make none of their own, unless there is no other of their family and
+    support: then the first of these kinds is theirs.
     """
     found: dict[tuple[str, str, str], Section] = {}
     for outcome in outcomes:
@@ -210,8 +214,16 @@ def sections_of(outcomes: Sequence[Outcome]) -> list[Section]:
                 row.results[config.seed] = outcome.result
             if outcome.problem:
                 row.problems[config.seed] = outcome.problem
-    trained = [section for section in found.values() if not section.only_references]
-    return trained or [section for (_, _, kind), section in found.items() if kind != "rewards"]
+    with_others = {
+        (family, support)
+        for (family, support, kind), section in found.items()
+        if kind in SHARED_KINDS and not section.only_references
+    }
+    return [
+        section
+        for (family, support, kind), section in found.items()
+        if not section.only_references or ((family, support) not in with_others and kind == SHARED_KINDS[0])
+    ]
 
 
 def _section(config: RunConfig, kind: str) -> Section:

@@ -1,5 +1,6 @@
 """The published agents by name: a sealed list of runs, each in a folder of its own beside it."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,8 @@ FOLDER = Path(__file__).parent
 """Of those that are shipped."""
 
 INDEX = "index.json"
+
+NAME_OF_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Entry(msgspec.Struct, forbid_unknown_fields=True):
@@ -40,9 +43,13 @@ def published(folder: Path = FOLDER) -> dict[str, Entry]:
         return {}
     body = unsealed(json_of(read_bytes(path), path), path)
     try:
-        return msgspec.convert(body["agents"], dict[str, Entry])
+        entries = msgspec.convert(body["agents"], dict[str, Entry])
     except (ValueError, KeyError) as error:
         raise ValueError(f"{path} is no index of published agents ({error})") from None
+    for name, entry in entries.items():
+        if not NAME_OF_FOLDER.fullmatch(entry.run):  # runs are read there, and replaced ones removed
+            raise ValueError(f"{path} has run {entry.run!r:.100} for {name!r:.100}; allowed: the name of a folder beside it")
+    return entries
 
 
 def write_index(entries: dict[str, Entry], folder: Path) -> None:

@@ -30,7 +30,7 @@ def publish(root: Path, run: str, folder: Path) -> tuple[str, list[Path]]:
 
     Raises:
         ValueError: no such run, it has not finished, its files are damaged, its method is not one of ours, there is nothing
-            to act in or to load, or it needs a device that others lack.
+            to act in or to load, it needs a device that others lack, or the folder is that of the run itself.
     """
     trained = trained_run(root, run)
     agent_of(trained)
@@ -39,6 +39,8 @@ def publish(root: Path, run: str, folder: Path) -> tuple[str, list[Path]]:
     if trained.config.device != "cpu":
         raise ValueError(f"run {run!r} is on device {trained.config.device!r}; allowed: 'cpu', which is everywhere")
     source = RunFolder.open(root, run).path
+    if folder.resolve() == source.parent.resolve():
+        raise ValueError(f"{folder} is the folder of the run itself; allowed: another one, where what is replaced may go")
     place = folder / trained.config.run_id
     for name in FILES:
         with new_file(place / name) as part:
@@ -48,8 +50,16 @@ def publish(root: Path, run: str, folder: Path) -> tuple[str, list[Path]]:
     entries[name] = entry_of(place)
     write_index(entries, folder)
     if before is not None and before.run not in {entry.run for entry in entries.values()}:
-        shutil.rmtree(folder / before.run)
+        _remove(folder / before.run)
     return name, [place / name for name in FILES]
+
+
+def _remove(place: Path) -> None:
+    """What publishing put there, and the folder where nothing else is in it."""
+    for name in FILES:
+        (place / name).unlink(missing_ok=True)
+    if place.is_dir() and not any(place.iterdir()):
+        place.rmdir()
 
 
 def best_run(root: Path, family: str, method: str, world: int, support: str) -> str:
@@ -62,8 +72,11 @@ def best_run(root: Path, family: str, method: str, world: int, support: str) -> 
     """
     found: dict[str, float] = {}
     for path in sorted(root.glob(f"{family}_{method.replace('_', '-')}_s*/config.json")):
-        opened = RunFolder.open(root, path.parent.name)
-        result, config = opened.result(), opened.config
+        try:
+            opened = RunFolder.open(root, path.parent.name)
+            result, config = opened.result(), opened.config
+        except ValueError:  # of another version, or damaged: not among those that can be published
+            continue
         if (config.world, config.support) == (world, support) and result is not None and result["scores"]:
             found[config.run_id] = float(np.mean(result["scores"]["fresh_episodes"][score_of(config)]))
     if not found:

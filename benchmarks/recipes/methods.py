@@ -21,8 +21,6 @@ REFERENCES = ("bayes", "bayes_trained", "shown_bayes", "shown_bayes_trained")
 TOLD = tuple(name for name, method in METHODS.items() if method.evidence is Code)
 """Methods that are told the task, which others of their table may have to find out."""
 
-ALL_METHODS = tuple(METHODS)
-
 TITLES = {
     "linear_hypernetwork": "linear hypernetwork",
     "deep_hypernetwork": "nonlinear hypernetwork",

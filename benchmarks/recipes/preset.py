@@ -1,7 +1,7 @@
 """What a preset is: families with what all methods share on them, and a recipe for each method."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from compworld import make_family
@@ -145,10 +145,10 @@ class Preset:
         seeds: int | None = None,
         supports: Sequence[str] | None = None,
     ) -> list[RunConfig]:
-        """Every cell: protocols x supports x seeds x methods; by default the methods that each protocol has.
+        """Every cell: protocols x supports x seeds x methods, each once; by default the methods that each protocol has.
 
         Raises:
-            ValueError: the preset does not cover a family, a method or a support.
+            ValueError: the preset does not cover a family, a method or a support, or a method none of those that are chosen.
         """
         for family in families or ():
             self.protocol(family, next(name for name in TRACKS if self.protocols[0].takes(name)))
@@ -156,12 +156,24 @@ class Preset:
             if support not in self.supports:
                 allowed = ", ".join(map(repr, self.supports))
                 raise ValueError(f"this preset has no support {support!r}; allowed: {allowed}")
-        return [
-            self.config(protocol.family, method, seed, support)
+        cells = [
+            (protocol, support)
             for protocol in self.protocols
             if protocol.family in (families or self.families)
             for support in protocol.supports
             if support in (supports or self.supports)
+        ]
+        taken = {method for protocol, _ in cells for method in self._methods_of(protocol, methods)}
+        for method in (methods or ()) if cells else ():
+            if method not in taken:
+                allowed = dict.fromkeys(name for protocol, _ in cells for name in self._methods_of(protocol, [*self.recipes]))
+                raise ValueError(
+                    f"this preset has method {method!r} on none of the families and supports that are chosen; "
+                    f"allowed: {', '.join(map(repr, allowed))}"
+                )
+        return [
+            self.config(protocol.family, method, seed, support)
+            for protocol, support in cells
             for seed in range(seeds or protocol.seeds or self.seeds)
             for method in self._methods_of(protocol, methods)
         ]
@@ -172,7 +184,7 @@ class Preset:
         family = make_family(protocol.family, **protocol.sizes)
         return [
             name
-            for name in chosen
+            for name in dict.fromkeys(chosen)
             if protocol.takes(track_of(name))
             and protocol in self._protocols_with(protocol, name)
             and method_class(name).covers(family)
@@ -184,12 +196,6 @@ class Preset:
             other for other in self.protocols if (other.family, other.trials is None) == (like.family, like.trials is None)
         ]
         return [other for other in alike if other.methods is None or method in other.methods] or alike[:1]
-
-
-def with_schedule(recipe: Recipe, steps: int) -> Recipe:
-    """The same recipe with so many outer steps, a tenth of them warm-up, then a cosine."""
-    assert recipe.outer is not None
-    return replace(recipe, outer=replace(recipe.outer, steps=steps, schedule="cosine", warmup=steps // 10))
 
 
 def no_adaptation_like(anil: Recipe) -> Recipe:

@@ -124,21 +124,31 @@ def within_worlds(conditions: Sequence[Sequence[float]], confidence: float = CON
     return [Estimate(value, value - half, value + half) for value, half in zip(means_KW.mean(1).tolist(), halves, strict=True)]
 
 
-def unpaired(means: Sequence[float], others: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
-    """Mean of some worlds above that of others, with the spread of either.
+def unpaired(worlds: Sequence[Tasks], others: Sequence[Tasks], confidence: float = CONFIDENCE) -> Estimate:
+    """Mean of some worlds above that of others, with the wider of two intervals, as of :func:`estimate`.
 
-    The degrees of freedom are those of the smaller sample: Welch's (1947) are never fewer.
+    Over worlds it has the spread of either side and the degrees of freedom of the smaller one: Welch's (1947) are never fewer.
+    Over tasks, how far either side's interval reaches is added in squares (Zou and Donner, Statistics in Medicine 27, 2008).
     """
-    ours, theirs = np.asarray(means), np.asarray(others)
+    ours, theirs = (np.asarray([world.mean for world in side]) for side in (worlds, others))
     number = min(len(ours), len(theirs))
     variance = sum(one.var(ddof=1) / len(one) for one in (ours, theirs)) if number > 1 else math.nan
     value, half = float(ours.mean() - theirs.mean()), half_width(math.sqrt(number * variance), number, confidence)
-    return Estimate(value, value - half, value + half)
+    (below, above), (below_theirs, above_theirs) = _reach(worlds, confidence), _reach(others, confidence)
+    low, high = value - math.hypot(below, above_theirs), value + math.hypot(above, below_theirs)
+    return Estimate(value, float(np.fmin(value - half, low)), float(np.fmax(value + half, high)))
+
+
+def _reach(worlds: Sequence[Tasks], confidence: float) -> tuple[float, float]:
+    """How far the interval over all tasks reaches below their mean and above it."""
+    mean = float(np.mean([world.mean for world in worlds]))
+    low, high = _all_tasks(worlds, mean).interval(confidence)
+    return mean - low, high - mean
 
 
 def lower_fifths(scores: Sequence[np.ndarray]) -> list[Tasks]:
-    """20th percentile of each world's tasks, what four of five reach, for :func:`estimate`."""
-    return [without_interval(len(tasks), float(np.percentile(tasks, 20))) for tasks in scores]
+    """20th percentile of each world's tasks, what four of five reach, for :func:`estimate`; NaN where there is no task."""
+    return [without_interval(len(tasks), float(np.percentile(tasks, 20)) if len(tasks) else math.nan) for tasks in scores]
 
 
 def without_interval(number: int, value: float) -> Tasks:

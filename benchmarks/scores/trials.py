@@ -15,8 +15,8 @@ SPLITS = {"fresh_episodes": "train", "held_out": "held_out"}
 
 GAIN, LOWER_FIFTH = "gain", "lower_fifth"
 
-VALIDATION_SEED = 1
-"""Trials of the table have :func:`compworld.evaluate`'s own seed 0: all agents meet the same."""
+TABLE_SEED, VALIDATION_SEED = 0, 1
+"""Trials of the table have :func:`compworld.evaluate`'s own seed: all agents meet the same."""
 
 
 def score_trials(method: Actor, config: RunConfig, world: World) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def score_trials(method: Actor, config: RunConfig, world: World) -> dict[str, An
     }
 
 
-def evaluation_of(method: Actor, config: RunConfig, world: World, which: str, tasks: int, seed: int = 0) -> Evaluation:
+def evaluation_of(method: Actor, config: RunConfig, world: World, which: str, tasks: int, seed: int = TABLE_SEED) -> Evaluation:
     """What :func:`compworld.evaluate` finds for a method on a set of tasks."""
     assert config.trials is not None
     world.require_environment()
@@ -48,6 +48,24 @@ def evaluation_of(method: Actor, config: RunConfig, world: World, which: str, ta
         name=config.method,
         **world.family.sizes,
     )
+
+
+def settings_of(config: RunConfig) -> dict[str, Any]:
+    """What all records of a config's run say they were played in, before anything is played."""
+    assert config.trials is not None
+    world = World(config)
+    return {
+        "env_id": str(world.family.env_id),
+        "track": config.track,
+        "world": config.world,
+        "support": world.split.support,
+        "support_options": world.split.options,
+        "split_sha256": world.split.sha256,
+        "sizes": dict(world.family.sizes),
+        "tasks": config.evaluation.tasks,
+        "episodes": config.trials.episodes,
+        "seed": TABLE_SEED,
+    }
 
 
 def episode_score(score: str, episode: int) -> str:

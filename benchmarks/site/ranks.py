@@ -15,7 +15,8 @@ RULE = (
     "Ranks are by the main score on held-out combinations, within one version of the benchmark: one more than the number of "
     "rows that a row is behind. It is behind another where the interval of their difference does not touch 0: paired by "
     "world, or unpaired where they played in different worlds, as submitted entries do; never narrower than their tasks "
-    "alone make it, and so wide that all pairs of a table, and all of its verdicts, hold together in 95 % of tables. "
+    "alone make it, and so wide that all pairs of a table hold together in 95 % of tables. None is narrower than those of the "
+    "table's verdicts, which hold together in 95 % of tables by themselves. "
     "References, and rows of a single world, have no rank."
 )
 LEAST = 2
@@ -41,7 +42,7 @@ def why_unranked(listing: Listing, entry: Entry) -> str:
         return "no score"
     if entry.versions - {version}:
         return f"not made with version {version}"
-    return "one world" if len(entry.row.seeds) < LEAST else ""
+    return "one world" if len(_worlds(listing, entry)) < LEAST else ""
 
 
 def ranks_of(listing: Listing) -> Mapping[str, int]:
@@ -64,8 +65,7 @@ def _is_behind(listing: Listing, entry: Entry, other: Entry, confidence: float) 
     common = sorted(ours.keys() & theirs.keys())
     if len(common) >= LEAST:
         return estimate([_difference(ours[world], theirs[world]) for world in common], confidence).high < 0
-    here, there = ([world.mean for world in worlds.values()] for worlds in (ours, theirs))
-    return unpaired(here, there, confidence).high < 0
+    return unpaired(list(ours.values()), list(theirs.values()), confidence).high < 0
 
 
 def _difference(ours: Tasks, theirs: Tasks) -> Tasks:

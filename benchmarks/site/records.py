@@ -13,15 +13,12 @@ from compworld.benchmarks.leaderboard.published import Board, PublishedRun, Publ
 from compworld.benchmarks.leaderboard.records import of_record, read_record, row_name
 from compworld.benchmarks.leaderboard.sections import GENERALISATION, Row, Section
 from compworld.benchmarks.recipes.preset import Protocol
-from compworld.benchmarks.scores.trials import episode_score
+from compworld.benchmarks.scores.trials import TABLE_SEED, episode_score
 from compworld.benchmarks.site.own import NAME
 from compworld.benchmarks.submissions.entry import OF_A_RECORD, TABLES, Claim, claims_of
 from compworld.benchmarks.submissions.places import place_of_records, protocol_of_records
 from compworld.evaluation import Evaluation
 from compworld.files import HASH, sealed
-
-SEED = 0
-"""Of the trials of tables."""
 
 
 def boards_of_records(paths: Sequence[Path]) -> list[Board]:
@@ -36,8 +33,8 @@ def boards_of_records(paths: Sequence[Path]) -> list[Board]:
     agents: dict[str, list[Evaluation]] = {}
     for path in paths:
         record = read_record(path)
-        if record.settings["seed"] != SEED:
-            raise ValueError(f"{path} has trials of seed {record.settings['seed']}; allowed: {SEED}, as in tables")
+        if record.settings["seed"] != TABLE_SEED:
+            raise ValueError(f"{path} has trials of seed {record.settings['seed']}; allowed: {TABLE_SEED}, as in tables")
         setting = {name: value for name, value in record.settings.items() if name not in OF_A_RECORD}
         agents.setdefault(json.dumps(setting, sort_keys=True), []).append(record)
     return [_board(claims_of(records), records[0]) for records in agents.values()]

@@ -93,7 +93,11 @@ def compare(section: Section, how: str, claims: dict[int, Scores], found: Sequen
             assert made is not None
             excess = None
             if score == judged:
-                excess = _excess(claimed_means, means, confidence)
+                if set(claimed_means) == set(means):  # the same worlds: paired
+                    above = [without_interval(1, claimed_means[world] - means[world]) for world in claimed_means]
+                    excess = estimate(above, confidence)
+                else:
+                    excess = unpaired(claimed.worlds(which, score), recomputed.worlds(which, score), confidence)
                 if not excess.is_finite:
                     raise NotConfirmed(f"{heading(which, score)} is no number in some world")
             compared.append(Compared(which, score, WORDS[how, kind], said, made, excess))
@@ -114,10 +118,3 @@ def _means(scores: dict[int, Scores], which: str, score: str) -> dict[int, float
     if any(score not in of_world[which] for of_world in scores.values()):
         raise NotConfirmed(f"{heading(which, score)} is missing in some world")
     return {world: float(np.mean(of_world[which][score])) for world, of_world in scores.items()}
-
-
-def _excess(claimed: dict[int, float], recomputed: dict[int, float], confidence: float) -> Estimate:
-    """Mean difference, paired where the worlds are the same."""
-    if set(claimed) == set(recomputed):
-        return estimate([without_interval(1, claimed[world] - recomputed[world]) for world in claimed], confidence)
-    return unpaired(list(claimed.values()), list(recomputed.values()), confidence)

@@ -14,14 +14,15 @@ import compworld
 from compworld.benchmarks import cli
 from compworld.benchmarks.leaderboard import board
 from compworld.benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
-from compworld.benchmarks.leaderboard.records import add_records
-from compworld.benchmarks.leaderboard.sections import Section, sections_of
+from compworld.benchmarks.leaderboard.records import read_records
+from compworld.benchmarks.leaderboard.sections import TrialSection, sections_of
 from compworld.benchmarks.recipes import presets
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.recipes.preset import Preset
 from compworld.benchmarks.runs.executors import Outcome
 from compworld.benchmarks.runs.failures import RunsFailed
 from compworld.benchmarks.runs.run import run
+from compworld.benchmarks.scores.trials import settings_of
 from compworld.evaluation import Evaluation
 from compworld.files import sealed, unsealed, write_json
 from tests.benchmarks.conftest import tiny
@@ -198,13 +199,13 @@ def test_runs_that_diverge_or_fail_stand_in_the_table_as_such(
 
 
 def test_records_that_fit_no_table_are_refused(records: list[Path], tmp_path: Path) -> None:
-    config = tiny("random_play")
-
-    def sections() -> list[Section]:
-        return sections_of([Outcome(config, run(config, tmp_path))])
-
-    with pytest.raises(ValueError, match=r"records of 'still \(record\)' in world 0 lack split 'held_out'; allowed: both of"):
-        add_records(sections(), records[:1])
+    configs = [tiny("random_play"), tiny("anil")]
+    with pytest.raises(ValueError, match=r"records of 'still' in world 0 lack split 'held_out'; allowed: both of"):
+        read_records(records[:1], configs)
+    with pytest.raises(ValueError, match=r"second record of agent 'still' in world 0, split 'train'; allowed: one of each"):
+        read_records([*records, records[0]], configs)
+    with pytest.raises(ValueError, match="which no table here has; allowed: none, with the same"):
+        read_records(records, configs[1:])
     changed = tmp_path / "changed.json"
     other = unsealed(json.loads(records[0].read_text(encoding="utf-8")), records[0])
     for change, message in (
@@ -213,7 +214,46 @@ def test_records_that_fit_no_table_are_refused(records: list[Path], tmp_path: Pa
     ):
         write_json(changed, sealed({**other, "settings": {**other["settings"], **change}}))
         with pytest.raises(ValueError, match=message):
-            add_records(sections(), [changed])
+            read_records([changed], configs)
     write_json(changed, sealed({}))
     with pytest.raises(ValueError, match=r"record is not one of compworld\.evaluate"):
-        add_records(sections(), [changed])
+        read_records([changed], configs)
+
+
+def test_records_are_refused_before_anything_is_trained(
+    tiny_preset: Callable[..., None], records: list[Path], tmp_path: Path
+) -> None:
+    tiny_preset("goals-small", 1)
+    with pytest.raises(ValueError, match="which no table here has"):
+        board.leaderboard("tiny", ("anil",), runs=tmp_path / "runs", out=tmp_path / "out", records=records)
+    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("method", ["random_play", "told_policy"])
+def test_what_records_must_be_like_is_what_runs_are_scored_on(method: str, tmp_path: Path) -> None:
+    config = tiny(method)
+    for record in run(config, tmp_path)["evaluations"].values():
+        settings = Evaluation.of_record(record).settings
+        assert settings_of(config).items() <= settings.items()
+
+
+@pytest.mark.parametrize(
+    ("methods", "kinds"),
+    [
+        (("anil", "bayes"), ["shown", "labels"]),
+        (("told_policy", "bayes"), ["told", "labels"]),
+        (("bayes", "random_play"), ["labels"]),
+        (("rl2", "bayes"), ["rewards"]),
+        (("rl2", "gru", "bayes"), ["rewards", "labels"]),
+    ],
+)
+def test_every_run_stands_in_a_section(methods: tuple[str, ...], kinds: list[str]) -> None:
+    """References beside the others of their family; where there are none, in one of their own."""
+    families = ("goals-small", "preferences-small")
+    outcomes = [Outcome(tiny(method, family), None, "not run") for family in families for method in methods]
+    sections = sections_of(outcomes)
+    for family in families:
+        found = [section for section in sections if section.family.label == family]
+        assert [section.kind if isinstance(section, TrialSection) else "shown" for section in found] == kinds
+        assert {method for section in found for method in section.rows} == set(methods)

@@ -13,7 +13,7 @@ import torch
 import compworld
 from compworld.agents import MetaBatch
 from compworld.benchmarks import cli
-from compworld.benchmarks.published.index import FOLDER, published
+from compworld.benchmarks.published.index import FOLDER, Entry, published, write_index
 from compworld.benchmarks.published.publish import best_run, publish
 from compworld.benchmarks.runs.run import run, trained_run
 from compworld.benchmarks.worlds.problems import examples_of
@@ -148,6 +148,35 @@ def test_publishing_again_replaces_and_keeps_the_others(finished_runs: Path, tmp
         "goals-small/linear_hypernetwork": again.run_id,
     }
     assert sorted(path.name for path in out.iterdir()) == sorted([again.run_id, tiny("anil").run_id, "index.json"])
+
+
+def test_publishing_removes_only_what_it_put_there(finished_runs: Path, tmp_path: Path) -> None:
+    """Not the user's runs, not files beside the published ones, and nothing that an index names outside its own folder."""
+    again = tiny("anil", seed=1, world=0)
+    run(again, tmp_path / "runs")
+    for place in (tmp_path / "runs", tmp_path / "elsewhere" / ".." / "runs"):
+        with pytest.raises(ValueError, match="is the folder of the run itself; allowed: another one"):
+            publish(tmp_path / "runs", again.run_id, place)
+    out = tmp_path / "published"
+    publish(finished_runs, tiny("anil").run_id, out)
+    notes = out / tiny("anil").run_id / "notes.txt"
+    notes.write_text("mine")
+    publish(tmp_path / "runs", again.run_id, out)
+    assert notes.read_text() == "mine"
+    for outside in ("../runs/" + again.run_id, str(tmp_path / "runs" / again.run_id), "..", ".", "", "a/b", "a\\b"):
+        write_index({"goals-small/anil": Entry(outside, "0" * 64, "0" * 64)}, out)
+        with pytest.raises(ValueError, match=r"index.json has run .* allowed: the name of a folder beside it"):
+            publish(tmp_path / "runs", again.run_id, out)
+    assert (tmp_path / "runs" / again.run_id / "learner.safetensors").exists()
+
+
+def test_the_best_run_is_found_beside_others_that_cannot_be_read(finished_runs: Path, tmp_path: Path) -> None:
+    run(tiny("no_adaptation"), tmp_path)
+    for seed, text in enumerate(("", "{}", '{"version": 4}'), start=5):
+        other = tmp_path / f"goals-small_no-adaptation_s{seed}_0123456789"
+        other.mkdir()
+        (other / "config.json").write_text(text)
+    assert best_run(tmp_path, "goals-small", "no_adaptation", tiny().world, "random") == tiny("no_adaptation").run_id
 
 
 def test_damage_is_one_line(folder: Path, tmp_path: Path) -> None:

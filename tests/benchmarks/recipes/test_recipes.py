@@ -114,6 +114,22 @@ def test_methods_that_are_asked_for_stay_on_the_protocols_that_name_them() -> No
     assert len(trials.configs(["rl2"], ["goals-small"])) == 3
 
 
+def test_a_method_that_none_of_the_chosen_takes_is_refused_by_name() -> None:
+    """Never left out in silence; one that some of them take is played there."""
+    for name, methods, options in (
+        ("hour", ("anil", "gru"), {}),
+        ("standard", ("anil", "maml"), {"supports": ("connected",)}),
+        ("quick", ("shown_bayes",), {"families": ("teacher-small",)}),
+    ):
+        with pytest.raises(
+            ValueError, match=f"has method '{methods[-1]}' on none of the .* chosen; allowed: 'linear_"
+        ):
+            preset(name).configs(methods, **options)
+    found = preset("quick").configs(("anil", "shown_bayes", "anil"), seeds=1)
+    assert len(found) == len({config.run_id for config in found})
+    assert {config.family for config in found if config.method == "shown_bayes"} == {"goals-small", "preferences-small"}
+
+
 def test_supports_of_a_preset_can_be_chosen() -> None:
     night = preset("standard")
     chosen = night.configs(families=["goals"], supports=["connected", "disconnected"])

@@ -16,7 +16,9 @@ from compworld.benchmarks.scores.statistics import (
     record_of,
     scored,
     simultaneous,
+    unpaired,
     within_worlds,
+    without_interval,
 )
 from compworld.evaluation.interval import DIFFERENCE, Tasks
 
@@ -107,11 +109,32 @@ def test_differences_need_pairs() -> None:
     assert not estimate(differences(ours[:1], theirs[:1])).is_finite
 
 
+@pytest.mark.parametrize("spread", [0.0, 0.2])
+def test_worlds_that_are_not_paired_have_the_wider_of_two_intervals(spread: float) -> None:
+    """Over worlds as SciPy has it for equal numbers but for the degrees of freedom; over tasks in 95 % of repetitions."""
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(400):
+        ours, theirs = (scored(list(rng.normal(rng.normal(0.5, spread, (4, 1)), 0.3, (4, 50)))) for _ in range(2))
+        found = unpaired(ours, theirs)
+        error = np.hypot(*(stats.sem([world.mean for world in side]) for side in (ours, theirs)))
+        low, high = stats.t.interval(0.95, 3, found.value, error)
+        assert found.low <= low + 1e-9
+        assert found.high >= high - 1e-9
+        held += found.low <= 0 <= found.high
+    assert held >= 0.95 * 400
+    same = [without_interval(1, 0.5)] * 3
+    assert unpaired(same, same) == Estimate(0.0, 0.0, 0.0)
+    tight = scored([np.asarray([0.0, 1.0] * 5)] * 3)
+    assert unpaired(tight, tight).high > 0.2
+
+
 def test_the_lower_fifth_is_what_four_of_five_tasks_exceed() -> None:
     scores = [np.arange(101.0), np.arange(101.0) + 10, np.arange(101.0) + 20]
     found = estimate(lower_fifths(scores))
     assert found.value == pytest.approx(30.0)
     assert found.low < found.value < found.high
+    assert math.isnan(lower_fifths([np.asarray([])])[0].mean)
     alone = estimate(lower_fifths(scores[:1]))
     assert alone.value == pytest.approx(20.0)
     assert not alone.is_finite

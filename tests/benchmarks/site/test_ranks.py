@@ -81,14 +81,17 @@ def test_ranks_count_who_is_ahead_whatever_the_order(seed: int) -> None:
     assert found == ranks(*rng.permutation(np.asarray(entries, dtype=object)))
 
 
-def test_worlds_that_agree_by_chance_do_not_decide_what_their_tasks_leave_open() -> None:
+@pytest.mark.parametrize("first", [0, 10])
+def test_worlds_that_agree_by_chance_do_not_decide_what_their_tasks_leave_open(first: int) -> None:
+    """Paired, and in worlds of their own."""
+
     def of_tasks(one: Entry, deviation: float) -> Entry:
         scores = one.row.estimates["held_out/score"]
         worlds = [msgspec.structs.replace(w, number=100, deviation=deviation, lowest=0.0, highest=1.0) for w in scores.worlds]
         estimates = {"held_out/score": msgspec.structs.replace(scores, worlds=worlds)}
         return Entry(msgspec.structs.replace(one.row, estimates=estimates), one.runs)
 
-    both = entry("first", [0.6, 0.61, 0.59]), entry("second", [0.5, 0.511, 0.49])
+    both = entry("first", [0.6, 0.61, 0.59]), entry("second", [0.5, 0.511, 0.49], first)
     assert ranks(*both) == {"first": 1, "second": 2}
     assert ranks(*(of_tasks(one, 1.0) for one in both)) == {"first": 1, "second": 1}
     assert ranks(*(of_tasks(one, 0.05) for one in both)) == {"first": 1, "second": 2}
@@ -120,11 +123,12 @@ def test_who_is_no_rival_has_no_rank() -> None:
         "anil": entry("anil", good),
         "reference": entry("no_adaptation", good),
         "one world": entry("maml", [0.9]),
+        "one world that has a score": entry("deep_hypernetwork", [0.9, float("nan"), float("nan")]),
         f"not made with version {VERSION}": entry("gru", good, version="0.9"),
         "no score": without_scores(entry("linear_hypernetwork", good)),
     }
     table = listing(*entries.values())
-    assert {why_unranked(table, one) for one in entries.values()} == {*entries} - {"anil"} | {""}
+    assert {why_unranked(table, one) for one in entries.values()} == {*entries} - {"anil", "one world that has a score"} | {""}
     assert list(ranks_of(table).values()) == [1]
 
 
