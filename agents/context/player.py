@@ -70,14 +70,22 @@ class Player:
         Args:
             observation: of trials, or with the task's code; with ``"relative_indices"`` under ``"observation"``.
             state: from the step before, None at the start.
-            episode_start: where the task is told, which episodes begin.
+            episode_start: bool [B]; trials (of told tasks: episodes) that are new, whatever the state says.
+
+        Raises:
+            ValueError: the state is of another number of trials, or has no place for trials that begin later than others.
         """
         policy = self.policy
         like = next(policy.parameters())
         rows = torch.as_tensor(observation["observation"], device=like.device)
-        if state is None:
+        new_B = np.ones(len(rows), dtype=bool) if state is None else np.asarray(episode_start, dtype=bool)
+        if state is not None and len(state["before"]) != len(rows):
+            raise ValueError(f"observation is of {len(rows)} trials; allowed: {len(state['before'])}, as many as the state has")
+        if new_B.any():
             nothing = torch.full_like(rows, policy.problem.inputs)
-            state = {"before": nothing, "left": np.zeros(len(rows)), "memory": policy.start(len(rows))}
+            start = {"before": nothing, "left": np.zeros(len(rows)), "memory": policy.start(len(rows))}
+            state = start if state is None or new_B.all() else _renewed(state, start, new_B)
+        assert state is not None
         begins = np.asarray(observation.get("episode_start", episode_start)).astype(bool)
         left = np.where(begins, 1.0, state["left"] - 1 / self.horizon)
         seen = Seen(rows=rows, left=to_float(left, like))
@@ -91,3 +99,21 @@ class Player:
         logits = policy.logits(outputs).float().cpu()
         actions = drawn(logits, self.generator) if self.sampled else logits.argmax(1)
         return actions.numpy(), {"before": rows, "left": left, "memory": memory}
+
+
+def _renewed(state: dict[str, Any], start: dict[str, Any], new_B: np.ndarray) -> dict[str, Any]:
+    """A state with the start's rows where trials are new.
+
+    Raises:
+        ValueError: what is remembered grows with every step, and has no place for trials that begin later.
+    """
+    old, fresh = state["memory"], start["memory"]
+    if {name: value.shape for name, value in old.items()} != {name: value.shape for name, value in fresh.items()}:
+        raise ValueError(
+            f"episode_start is True for {new_B.sum()} of {len(new_B)} trials; allowed: all or none, as this policy remembers "
+            "steps of trials that begin together"
+        )
+    new = torch.as_tensor(new_B, device=state["before"].device)
+    memory = {name: torch.where(new.reshape(-1, *[1] * (value.ndim - 1)), fresh[name], value) for name, value in old.items()}
+    before = torch.where(new[:, None], start["before"], state["before"])
+    return {"before": before, "left": np.where(new_B, start["left"], state["left"]), "memory": memory}

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from compworld.agents import Adapted, Code, Evidence, MetaBatch, accelerate
+from compworld.agents import Adapted, Code, Evidence, Learner, MetaBatch, accelerate
+from compworld.arguments import shown
 from compworld.benchmarks.published.trained import TrainedAgent
 from compworld.benchmarks.runs.run import TrainedRun
 from compworld.benchmarks.runs.surroundings import of_a_run
@@ -18,12 +20,16 @@ from compworld.families.samples import pack
 from compworld.fewshot import sparse
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Known:
     """What an agent remembers of the tasks that it came to know."""
 
+    learner: Learner
+    """Of the agent, which alone can read it."""
     adapted: Adapted
     tasks: int
+    codes: Tensor | None = None
+    """Of told tasks, [tasks, code_size]."""
 
 
 class KnowingAgent(TrainedAgent):
@@ -35,7 +41,18 @@ class KnowingAgent(TrainedAgent):
 
     def adapt(self, evidence: Evidence) -> Known:
         """What is known of tasks by evidence about them."""
-        return Known(accelerate.adapt(self.learner, evidence, torch.Generator().manual_seed(0)), len(evidence))
+        adapted = accelerate.adapt(self.learner, evidence, torch.Generator().manual_seed(0))
+        return Known(self.learner, adapted, len(evidence), evidence.weights_TM if isinstance(evidence, Code) else None)
+
+    def own(self, state: Any) -> Known:
+        """A state that this agent handed out.
+
+        Raises:
+            ValueError: it is another's.
+        """
+        if not isinstance(state, Known) or state.learner is not self.learner:
+            raise ValueError(f"state is {shown(state)}; allowed: what this agent returned")
+        return state
 
     def act(self, observation: Any, known: Known) -> Any:
         """The action in one environment, an int, or those of a batch, int64 [B].
@@ -57,10 +74,18 @@ class KnowingAgent(TrainedAgent):
         """Active rows, int64 [..., R], of ``"symbolic"`` or ``"indices"`` observations with so many axes before their own.
 
         Raises:
-            ValueError: they have another shape.
+            ValueError: they have another shape, are no whole numbers or show what cannot be.
         """
         values, family = np.asarray(observation), self.family
+        if values.dtype.kind not in "biu":
+            raise ValueError(f"observation has numbers of type {values.dtype}; allowed: whole ones (symbolic or indices)")
         if values.shape[axes:] == (family.rows,):
+            impossible = ~np.isin(values, family.possible_rows)
+            if impossible.any():
+                raise ValueError(
+                    f"observation has the row {values[impossible][0]}; allowed: rows that can be active in {family.label!r}, "
+                    "of observation 'indices'"
+                )
             return values.astype(np.int64)
         if values.shape[axes:] == (*family.shape, family.channels):
             return sparse(family, values)
@@ -86,8 +111,13 @@ class ShownAgent(KnowingAgent):
                 ``"indices"``.
 
         Raises:
-            ValueError: they are of another world than that in which the agent was trained, or of other observations.
+            ValueError: they are no demonstrations, of another world than that in which the agent was trained, or of other
+                observations.
         """
+        if not isinstance(demonstrations, Shown):
+            raise ValueError(
+                f"demonstrations are {shown(demonstrations)}; allowed: what demonstrations() of environments returns"
+            )
         for name, value in _place(demonstrations.settings).items():
             if value != self.trained_in[name]:
                 raise ValueError(
@@ -109,20 +139,24 @@ class ShownAgent(KnowingAgent):
         return self.adapt(MetaBatch(support, support, unknown).shown_to(self.learner))
 
     @of_a_run()
-    def predict(self, observation: Any, state: Known | None = None, episode_start: Any = None) -> tuple[Any, Known]:
+    def predict(
+        self, observation: Any, state: Known | None = None, episode_start: Any = None, deterministic: bool = True
+    ) -> tuple[Any, Known]:
         """The action in one environment, an int, or those of a batch, int64 [B]; and the state.
 
         Args:
             observation: ``"symbolic"`` or ``"indices"``, of one environment or of as many as tasks were shown.
             state: what :meth:`show` returned.
-            episode_start: not needed: a task is known until another is shown.
+            episode_start: not needed: tasks are known until others are shown. Where environments go on to another task by
+                themselves, show them again.
+            deterministic: not needed: the action is always the best one.
 
         Raises:
-            ValueError: nothing was shown, or the observation is another.
+            ValueError: nothing was shown, the state is another agent's, or the observation is another.
         """
         if state is None:
             raise ValueError("state is None; allowed: what show(demonstrations) returned, before the first step")
-        return self.act(observation, state), state
+        return self.act(observation, self.own(state)), state
 
 
 class ToldAgent(KnowingAgent):
@@ -134,13 +168,27 @@ class ToldAgent(KnowingAgent):
 
     @of_a_run()
     def predict(
-        self, observation: Mapping[str, Any], state: Known | None = None, episode_start: Any = None
+        self, observation: Mapping[str, Any], state: Known | None = None, episode_start: Any = None, deterministic: bool = True
     ) -> tuple[Any, Known]:
-        """As of :class:`ShownAgent`; the task's code is read from the observation where ``state`` is None."""
-        if state is None:
-            codes = np.atleast_2d(observation["code"])
-            state = self.adapt(Code(torch.as_tensor(codes, dtype=torch.get_default_dtype(), device=self.config.device)))
+        """As of :class:`ShownAgent`; the tasks' codes are read from the observation, and a changed one is heeded at once.
+
+        Raises:
+            ValueError: the observation has no codes of this family, or as of :class:`ShownAgent`.
+        """
+        codes = self._codes(observation)
+        known = None if state is None else self.own(state).codes
+        if state is None or known is None or not torch.equal(known, codes):
+            state = self.adapt(Code(codes))
         return self.act(observation["observation"], state), state
+
+    def _codes(self, observation: Any) -> Tensor:
+        """Those of the tasks, [B, code_size]."""
+        if not isinstance(observation, Mapping) or not {"code", "observation"} <= observation.keys():
+            raise ValueError(f"observation is {shown(observation)}; allowed: one with 'observation' and 'code' (told=True)")
+        codes = np.atleast_2d(np.asarray(observation["code"], dtype=np.float64))
+        if codes.ndim != 2 or codes.shape[1] != self.family.code_size:
+            raise ValueError(f"code has shape {codes.shape}; allowed: (..., {self.family.code_size}), of {self.family.label!r}")
+        return torch.as_tensor(codes, dtype=torch.get_default_dtype(), device=self.config.device)
 
 
 def _place(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -164,12 +164,12 @@ class Preset:
             if support in (supports or self.supports)
         ]
         taken = {method for protocol, _ in cells for method in self._methods_of(protocol, methods)}
-        for method in (methods or ()) if cells else ():
-            if method not in taken:
-                allowed = dict.fromkeys(name for protocol, _ in cells for name in self._methods_of(protocol, [*self.recipes]))
+        for asked in (methods or ()) if cells else ():
+            if asked not in taken:
+                there = dict.fromkeys(name for protocol, _ in cells for name in self._methods_of(protocol, [*self.recipes]))
                 raise ValueError(
-                    f"this preset has method {method!r} on none of the families and supports that are chosen; "
-                    f"allowed: {', '.join(map(repr, allowed))}"
+                    f"this preset has method {asked!r} on none of the families and supports that are chosen; "
+                    f"allowed: {', '.join(map(repr, there))}"
                 )
         return [
             self.config(protocol.family, method, seed, support)

@@ -121,9 +121,7 @@ def test_a_method_that_none_of_the_chosen_takes_is_refused_by_name() -> None:
         ("standard", ("anil", "maml"), {"supports": ("connected",)}),
         ("quick", ("shown_bayes",), {"families": ("teacher-small",)}),
     ):
-        with pytest.raises(
-            ValueError, match=f"has method '{methods[-1]}' on none of the .* chosen; allowed: 'linear_"
-        ):
+        with pytest.raises(ValueError, match=f"has method '{methods[-1]}' on none of the .* chosen; allowed: 'linear_"):
             preset(name).configs(methods, **options)
     found = preset("quick").configs(("anil", "shown_bayes", "anil"), seeds=1)
     assert len(found) == len({config.run_id for config in found})
