@@ -1,7 +1,9 @@
 """What callers pass: numbers of Python, NumPy, torch or jax, read alike, and refused in one line that says what is allowed."""
 
+import contextlib
+import inspect
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,35 @@ LARGEST_SEED = 2**63 - 1
 
 
 class UnknownKeyword(TypeError, ValueError):
-    """A keyword that is not taken: a TypeError as Python raises it, and a ValueError as all that is refused here."""
+    """A keyword that is not taken: a TypeError as Python raises it, and a ValueError as all that is refused here.
+
+    Attributes:
+        keyword: the name.
+        allowed: those that are.
+    """
+
+    def __init__(self, message: str, keyword: str = "", allowed: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.keyword, self.allowed = keyword, tuple(allowed)
+
+
+def unknown_keyword(whose: str, keyword: str, allowed: Iterable[str]) -> UnknownKeyword:
+    """The error for a keyword that something does not take."""
+    allowed = tuple(allowed)
+    names = ", ".join(map(repr, allowed)) or "none"
+    return UnknownKeyword(f"{whose} got an unexpected keyword argument {keyword!r}; allowed: {names}", keyword, allowed)
+
+
+@contextlib.contextmanager
+def keywords_of(function: Callable[..., Any], handed_on: Collection[str]) -> Iterator[None]:
+    """Of a function that hands keywords on: name its own, too, where one of them is not taken."""
+    try:
+        yield
+    except UnknownKeyword as error:
+        if error.keyword not in handed_on:
+            raise
+        own = [name for name, one in inspect.signature(function).parameters.items() if one.kind is not one.VAR_KEYWORD]
+        raise unknown_keyword(getattr(function, "__name__", "it"), error.keyword, (*own, *error.allowed)) from None
 
 
 def integer(name: str, value: Any, least: int = 0, most: int | None = None) -> int:
@@ -123,6 +153,11 @@ def shown(value: Any) -> str:
     except Exception:  # a repr of somebody else's
         text = f"a {type(value).__name__}"
     return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def in_terminal(text: str) -> str:
+    """The text with characters that cannot be printed, such as those that steer a terminal, written as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def _is_truth_value(value: Any) -> bool:

@@ -13,6 +13,7 @@ from compworld.agents.evidence import Demonstrations, Evidence
 from compworld.agents.examples import Examples, Problem
 from compworld.agents.gradient.loop import Fast, InnerLoop, descend, gradient_of, of_step, with_minibatches
 from compworld.agents.learner import Adapted, Learner
+from compworld.arguments import shown
 
 
 class GradientLearner(Learner):
@@ -23,14 +24,21 @@ class GradientLearner(Learner):
 
     Args:
         problem: the family's inputs, outputs and loss.
-        inner: how it adapts.
+        inner: how it adapts; also its fields as plain data.
+
+    Raises:
+        ValueError: ``inner`` is something else.
     """
 
     evidence: ClassVar[type[Evidence]] = Demonstrations
 
     def __init__(self, problem: Problem, inner: InnerLoop) -> None:
         super().__init__(problem)
-        self.inner = inner
+        given: Any = inner
+        # A constructor without annotations is handed the config's plain data.
+        self.inner = InnerLoop(**given) if isinstance(given, dict) else given
+        if not isinstance(self.inner, InnerLoop):
+            raise ValueError(f"inner is {shown(given)}; allowed: an InnerLoop")
 
     def encode(self, inputs: Tensor) -> Any:
         """What predictions need to know about observations, as in :attr:`Examples.inputs`."""
@@ -38,7 +46,7 @@ class GradientLearner(Learner):
 
     @abstractmethod
     def initial_fast(self, support: Any) -> Fast:
-        """Fast parameters before adaptation, given the support set's encoding."""
+        """Fast parameters before adaptation, given the support set's encoding: named tensors [T, ...]."""
 
     @abstractmethod
     def predict(self, fast: Fast, encoded: Any) -> Tensor:
@@ -52,7 +60,13 @@ class GradientLearner(Learner):
         """Gradient of each task's loss with respect to its fast parameters, itself differentiable if ``create_graph``."""
 
         def loss(fast: Fast) -> Tensor:
-            return self.loss(self.predict(fast, encoded), examples.targets, examples.weights)
+            outputs, wanted = self.predict(fast, encoded), (*examples.weights.shape, self.problem.outputs)
+            if tuple(outputs.shape) != wanted:
+                raise ValueError(
+                    f"{type(self).__name__}.predict returned outputs of shape {tuple(outputs.shape)}; allowed: {wanted}, "
+                    "tasks x samples x outputs"
+                )
+            return self.loss(outputs, examples.targets, examples.weights)
 
         return gradient_of(loss, fast, create_graph)
 
@@ -66,7 +80,24 @@ class GradientLearner(Learner):
         def gradient(fast: Fast, number: int) -> Fast:
             return self.gradient(fast, encoded, of_step(support, number), create_graph)
 
-        return AdaptedNetwork(self, descend(self.inner, self.initial_fast(encoded), gradient))
+        start = self.initial_fast(encoded)
+        check_fast(start, len(support.inputs), type(self).__name__)
+        return AdaptedNetwork(self, descend(self.inner, start, gradient))
+
+
+def check_fast(fast: Fast, tasks: int, name: str) -> None:
+    """Refuse fast parameters that are not named tensors with a row for each task.
+
+    Raises:
+        ValueError: naming the learner and what it returned.
+    """
+    if not isinstance(fast, dict) or not fast or not all(isinstance(value, Tensor) for value in fast.values()):
+        raise ValueError(f"{name}.initial_fast returned {shown(fast)}; allowed: a dict of tensors")
+    for key, value in fast.items():
+        if value.shape[:1] != (tasks,):
+            raise ValueError(
+                f"{name}.initial_fast returned {key!r} of shape {tuple(value.shape)}; allowed: ({tasks}, ...), rows of tasks"
+            )
 
 
 class AdaptedNetwork(Adapted):

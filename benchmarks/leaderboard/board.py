@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from compworld.arguments import in_terminal
 from compworld.benchmarks.leaderboard.behind import as_lines
 from compworld.benchmarks.leaderboard.entries import add_entries
 from compworld.benchmarks.leaderboard.files import as_csv, as_json, markdown, table_of
@@ -20,7 +21,7 @@ from compworld.benchmarks.leaderboard.sentences import adapted, budget, decoded,
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.recipes.methods import ADAPTIVE
 from compworld.benchmarks.recipes.presets import preset
-from compworld.benchmarks.reports.escapes import in_terminal, terminal
+from compworld.benchmarks.reports.escapes import terminal
 from compworld.benchmarks.runs.executors import Engine, Outcome, results_of, run_all
 from compworld.benchmarks.runs.folder import RunFolder
 from compworld.benchmarks.runs.workers import Ended, Event, Step, side_by_side

@@ -169,8 +169,8 @@ def status(
         runs: Folder in which every run has its own folder.
     """
     check_methods(*method)
+    from compworld.arguments import in_terminal
     from compworld.benchmarks.leaderboard.grid import grid
-    from compworld.benchmarks.reports.escapes import in_terminal
     from compworld.benchmarks.runs.status import lines_of, states_of, summary_of
 
     chosen = grid(preset, method or None, family or None, seeds, device, support or None) if preset else ()

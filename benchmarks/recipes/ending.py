@@ -62,7 +62,7 @@ def in_one_line() -> Iterator[None]:
 
 def complain(text: str) -> None:
     """Say in one line what is wrong."""
-    from compworld.benchmarks.reports.escapes import in_terminal
+    from compworld.arguments import in_terminal
 
     print(f"compworld: {in_terminal(' '.join(text.split()))}", file=sys.stderr)
 

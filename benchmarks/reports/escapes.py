@@ -5,13 +5,10 @@ import re
 
 from rich.console import Console
 
+from compworld.arguments import in_terminal
+
 MARKUP = re.compile(r"[|\\`*\[\]#~$]|(?<![^\W_])_|_(?![^\W_])")
 """What Markdown gives a meaning, besides what HTML does; none to an underscore within a word."""
-
-
-def in_terminal(text: str) -> str:
-    """The text with characters that cannot be printed, such as those that steer a terminal, written as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def in_markdown(text: str) -> str:

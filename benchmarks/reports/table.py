@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from compworld.benchmarks.reports.escapes import in_markdown, in_terminal
+from compworld.arguments import in_terminal
+from compworld.benchmarks.reports.escapes import in_markdown
 from compworld.benchmarks.scores.statistics import Estimate
 
 Cell = str | int | float | bool | Estimate | None

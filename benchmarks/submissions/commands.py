@@ -72,7 +72,8 @@ def verify(
         unprotected: Run the entry's code with all rights that you have.
         markdown: Also write the comparison to this file.
     """
-    from compworld.benchmarks.reports.escapes import in_markdown, in_terminal, terminal
+    from compworld.arguments import in_terminal
+    from compworld.benchmarks.reports.escapes import in_markdown, terminal
     from compworld.benchmarks.submissions.failures import NotConfirmed
     from compworld.benchmarks.submissions.verify import require_confirmed, table_of, verdict
     from compworld.benchmarks.submissions.verify import verify as recompute

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
-from compworld.families import Family, GridFamily, grid_family
+from compworld.arguments import choice, integer
+from compworld.families import Family, GridFamily, check_family, check_split, grid_family
 from compworld.families.samples import Samples
 from compworld.families.state import State
 from compworld.modules.splits import Split
@@ -133,11 +134,14 @@ class BayesAgent(ABC):
         """The scene behind active rows.
 
         Raises:
-            ValueError: their shape is not [B, R].
+            ValueError: their shape is not [B, R], or they are no rows.
         """
         rows_BR, family = np.asarray(rows_BR), self.family
         if rows_BR.ndim != 2 or rows_BR.shape[1] != family.rows:
             raise ValueError(f"observation has shape {rows_BR.shape}; allowed: (batch, {family.rows}), a batch of 'indices'")
+        if rows_BR.size and not 0 <= rows_BR.min() <= rows_BR.max() < family.row_count:
+            found = f"{rows_BR.min()} to {rows_BR.max()}"
+            raise ValueError(f"observation has rows {found}; allowed: 0 to {family.row_count - 1}, those of 'indices'")
         objects = np.sort(rows_BR[:, : family.objects], axis=1)
         there = objects < family.input_size
         cell, feature = np.divmod(objects, family.channels)
@@ -207,19 +211,17 @@ def bayes_agent(
         ValueError: unknown prior, policy or option, no split for the prior over trained combinations, episodes below 1, or a
             family without Bayes agent.
     """
-    for name, value, allowed in (
-        ("prior", prior, PRIORS),
-        ("policy", policy, POLICIES),
-        ("family", family.name, tuple(AGENTS)),
-    ):
-        if value not in allowed:
-            raise ValueError(f"{name} is {value!r}; allowed: {', '.join(map(repr, allowed))}")
-    if episodes < 1:
-        raise ValueError(f"episodes is {episodes!r}; allowed: at least 1")
-    if prior == "trained" and split is None:
-        raise ValueError("split is None; allowed: a split, for the prior over trained combinations")
-    trained = prior == "trained" and split is not None
-    combinations = split.pool("train") if trained and split is not None else np.arange(len(family.space))
+    check_family(family)
+    prior, policy = choice("prior", prior, PRIORS), choice("policy", policy, POLICIES)
+    choice("family", family.name, AGENTS)
+    episodes = integer("episodes", episodes, 1)
+    combinations = np.arange(len(family.space))
+    if split is not None:
+        check_split(family, split)
+    if prior == "trained":
+        if split is None:
+            raise ValueError("split is None; allowed: a split, for the prior over trained combinations")
+        combinations = split.pool("train")
     agent = AGENTS[family.name]
     for name in options:
         if name not in agent.options:

@@ -20,6 +20,16 @@ DRAWN_AT_ONCE = 1024
 """Starts that are drawn together: enough for an array operation to cost more than its call, few enough for the cache."""
 
 
+def check_begun(begun: bool, method: str) -> None:
+    """Refuse what asks about an episode before there is one.
+
+    Raises:
+        RuntimeError: naming the method.
+    """
+    if not begun:
+        raise RuntimeError(f"{method}() was called before the first reset(); allowed: after it")
+
+
 class Given(NamedTuple):
     """With what environments begin, one for each of them; without either, tasks are drawn."""
 

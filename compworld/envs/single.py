@@ -8,9 +8,9 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
-from compworld.arguments import choice, flag, integer, named_options, plain
+from compworld.arguments import flag, integer, keywords_of, named_options, plain, shown
 from compworld.envs import conversion  # noqa: F401 (tells Gymnasium's wrappers what to do with text)
-from compworld.envs.engine import RESET_OPTIONS, Engine
+from compworld.envs.engine import RESET_OPTIONS, Engine, check_begun
 from compworld.envs.infos import single_info
 from compworld.envs.minigrid import MiniGridView
 from compworld.envs.observing import Observing, single
@@ -21,6 +21,8 @@ from compworld.families.expert import Expert
 from compworld.modules.splits import Split
 
 RENDER_MODES = ("rgb_array", "ansi")
+"""Those that are drawn here; Gymnasium makes ``"human"`` of the first."""
+
 _NOBODY = np.zeros(0, dtype=np.int64)
 
 
@@ -73,13 +75,16 @@ class CompWorldEnv(MiniGridView, gym.Env[Any, Any]):
         **sizes: Any,
     ) -> None:
         self.render_mode, self.tile_size = read_rendering(render_mode, tile_size)
-        self.trials, self.engine = make_engine(1, episodes_per_trial, family, world, support, support_options, split, **sizes)
+        with keywords_of(type(self), sizes):
+            self.trials, self.engine = make_engine(
+                1, episodes_per_trial, family, world, support, support_options, split, **sizes
+            )
         self._episodes = None if self.trials is None else self.trials.per_trial
         self._observe = Observing(self.family, observation, flag("told", told), self._episodes)
         self.observation_space = self._observe.space
         self.action_space = spaces.Discrete(self.family.actions)
         self._return = 0.0
-        self._begun = False
+        self._begun = self._given_generator = False
         self._batch_of_one = np.arange(self.family.actions)[:, None]
 
     @property
@@ -92,6 +97,16 @@ class CompWorldEnv(MiniGridView, gym.Env[Any, Any]):
         self._spec = plain_spec(spec)
         if spec is not None and spec.max_episode_steps is None:
             spec.max_episode_steps = self.horizon * (self._episodes or 1)
+
+    @property
+    def np_random(self) -> np.random.Generator:
+        """The generator from which the stream of episodes begins; that of a new one does at the next reset."""
+        return gym.Env.np_random.fget(self)  # type: ignore[attr-defined]  # Gymnasium's own property
+
+    @np_random.setter
+    def np_random(self, value: np.random.Generator) -> None:
+        gym.Env.np_random.fset(self, value)  # type: ignore[attr-defined]
+        self._given_generator = True
 
     @property
     def family(self) -> GridFamily:
@@ -142,8 +157,7 @@ class CompWorldEnv(MiniGridView, gym.Env[Any, Any]):
         family = self.engine.family
         if type(action) is not int or not 0 <= action < family.actions:  # the common case is checked at once
             action = integer("action", action, 0, family.actions - 1)
-        if not self._begun:
-            raise RuntimeError("step() was called before the first reset(); allowed: after it")
+        check_begun(self._begun, "step")
         outcome = self.engine.step(self._batch_of_one[action])
         reward = outcome.reward_B.item()
         self._return += reward
@@ -173,6 +187,7 @@ class CompWorldEnv(MiniGridView, gym.Env[Any, Any]):
 
     def get_state(self) -> dict[str, Any]:
         """The exact state of the episode as plain data, for :meth:`set_state` or ``reset(options={"state": ...})``."""
+        check_begun(self._begun, "get_state")
         return self.engine.to_plain(0)
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -188,19 +203,23 @@ class CompWorldEnv(MiniGridView, gym.Env[Any, Any]):
 
     def expert_action(self) -> int:
         """An action that maximises the sum of rewards over the steps that remain."""
+        check_begun(self._begun, "expert_action")
         return int(self.expert.optimal_action(self.engine.state, self._remaining())[0])
 
     def action_values(self) -> np.ndarray:
         """The imitation target: discounted value of each action, float64 [actions]."""
+        check_begun(self._begun, "action_values")
         state = self.engine.state
         return np.asarray(self.expert.action_values(self.expert.plan(state), state)[0], dtype=np.float64)
 
     def optimal_return(self) -> float:
         """The largest sum of rewards that the steps that remain can give."""
+        check_begun(self._begun, "optimal_return")
         return float(self.expert.optimal_return(self.engine.state, self._remaining())[0])
 
     def random_return(self) -> float:
         """The expected sum of rewards of uniformly random actions over the steps that remain, computed exactly."""
+        check_begun(self._begun, "random_return")
         return float(self.expert.random_return(self.engine.state, self._remaining())[0])
 
     def demonstrations(self, shots: int | None = None) -> Shown:
@@ -208,7 +227,11 @@ class CompWorldEnv(MiniGridView, gym.Env[Any, Any]):
 
         Args:
             shots: number of demonstrations; by default the family's.
+
+        Raises:
+            RuntimeError: nothing was reset before, so that there is no task.
         """
+        check_begun(self._begun, "demonstrations")
         return demonstrations(self.engine, self._observe, shots)
 
     def _remaining(self) -> np.ndarray:
@@ -219,9 +242,9 @@ class CompWorldEnv(MiniGridView, gym.Env[Any, Any]):
 
     def _seed_engine(self, anew: bool) -> None:
         """Begin the stream of episodes from the environment's generator, if it has not begun or is to begin anew."""
-        if anew or not self._begun:
+        if anew or not self._begun or self._given_generator:
             self.engine.seed(self._everyone, [self.np_random])
-        self._begun = True
+        self._begun, self._given_generator = True, False
 
 
 def make_engine(num_envs: int, episodes: int | None, /, *given: Any, **sizes: Any) -> tuple[TrialEngine | None, Engine]:
@@ -242,5 +265,7 @@ def plain_spec(spec: EnvSpec | None) -> EnvSpec | None:
 
 def read_rendering(render_mode: str | None, tile_size: int) -> tuple[str | None, int]:
     """The render mode and the tile size; ValueError for an unknown mode, or a size that cannot be drawn."""
-    mode = None if render_mode is None else choice("render_mode", render_mode, RENDER_MODES)
-    return mode, integer("tile_size", tile_size, 4, 256)
+    if render_mode is not None and render_mode not in RENDER_MODES:
+        allowed = ", ".join(map(repr, RENDER_MODES))
+        raise ValueError(f"unknown render_mode {shown(render_mode)}; allowed: {allowed}, by gym.make also 'human', or None")
+    return render_mode, integer("tile_size", tile_size, 4, 256)

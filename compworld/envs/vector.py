@@ -11,9 +11,9 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from compworld.arguments import array, choice, flag, integer, named_options, shown
+from compworld.arguments import array, choice, flag, integer, keywords_of, named_options, shown
 from compworld.envs import conversion  # noqa: F401 (tells Gymnasium's wrappers what to do with text)
-from compworld.envs.engine import RESET_OPTIONS
+from compworld.envs.engine import RESET_OPTIONS, check_begun
 from compworld.envs.infos import batched_info
 from compworld.envs.observing import Observing
 from compworld.envs.resetting import UNKNOWN_SEED, read_each, read_mask, read_seeds
@@ -65,9 +65,10 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         mode = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else autoreset_mode
         self.autoreset_mode = AutoresetMode(choice("autoreset_mode", mode, [mode.value for mode in AutoresetMode]))
         self.render_mode, self.tile_size = read_rendering(render_mode, tile_size)
-        self.trials, self.engine = make_engine(
-            num_envs, episodes_per_trial, family, world, support, support_options, split, **sizes
-        )
+        with keywords_of(type(self), sizes):
+            self.trials, self.engine = make_engine(
+                num_envs, episodes_per_trial, family, world, support, support_options, split, **sizes
+            )
         if self.trials and limit is not None and limit < self.trials.per_trial:
             raise ValueError(
                 f"max_episode_steps is {limit}; allowed: at least {self.trials.per_trial}, one step for each episode of a trial"
@@ -93,7 +94,7 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         self._ended = np.zeros(num_envs, dtype=bool)
         self._terminated = np.zeros(num_envs, dtype=bool)
         self._truncated = np.zeros(num_envs, dtype=bool)
-        self._begun = False
+        self._begun = self._given_generator = False
         self._tasks: dict[str, np.ndarray] = {}
 
     @property
@@ -104,6 +105,16 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
     @spec.setter
     def spec(self, spec: EnvSpec | None) -> None:
         self._spec = plain_spec(spec)
+
+    @property
+    def np_random(self) -> np.random.Generator:
+        """As of :class:`compworld.envs.single.CompWorldEnv`; every environment has a child of it."""
+        return VectorEnv.np_random.fget(self)  # type: ignore[attr-defined]  # Gymnasium's own property
+
+    @np_random.setter
+    def np_random(self, value: np.random.Generator) -> None:
+        VectorEnv.np_random.fset(self, value)  # type: ignore[attr-defined]
+        self._given_generator = True
 
     @property
     def family(self) -> GridFamily:
@@ -141,8 +152,7 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
         actions = array("actions are", actions, (self.num_envs,), "iu", f"integers of shape ({self.num_envs},)")
         if actions.min() < 0 or actions.max() >= self.family.actions:
             raise ValueError(f"actions range from {actions.min()} to {actions.max()}; allowed: 0 to {self.family.actions - 1}")
-        if not self._begun:
-            raise RuntimeError("step() was called before the first reset(); allowed: after it")
+        check_begun(self._begun, "step")
         ended_before = np.flatnonzero(self._ended)
         disabled = self.autoreset_mode is AutoresetMode.DISABLED
         standing = self.engine.state[ended_before] if disabled else None
@@ -192,6 +202,7 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
 
     def get_state(self) -> list[dict[str, Any]]:
         """The exact state of every environment's episode as plain data."""
+        check_begun(self._begun, "get_state")
         return [self.engine.to_plain(index) for index in range(self.num_envs)]
 
     def set_state(self, states: Sequence[dict[str, Any]]) -> None:
@@ -215,31 +226,37 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
 
     def expert_action(self) -> np.ndarray:
         """Actions that maximise the sum of rewards over the steps that remain, int64 [num_envs]."""
+        check_begun(self._begun, "expert_action")
         state, remaining = self.engine.state, self.engine.remaining(self.horizon)
         return np.asarray(self.family.expert.optimal_action(state, remaining))
 
     def action_values(self) -> np.ndarray:
         """The imitation target: discounted value of each action, float64 [num_envs, actions]."""
+        check_begun(self._begun, "action_values")
         expert, state = self.family.expert, self.engine.state
         return np.asarray(expert.action_values(expert.plan(state), state), dtype=np.float64)
 
     def optimal_return(self) -> np.ndarray:
         """The largest sum of rewards that the steps that remain can give, float64 [num_envs]."""
+        check_begun(self._begun, "optimal_return")
         return np.asarray(self.family.expert.optimal_return(self.engine.state, self.engine.remaining(self.horizon)))
 
     def random_return(self) -> np.ndarray:
         """The expected sum of rewards of uniformly random actions over the steps that remain, exactly, float64 [num_envs]."""
+        check_begun(self._begun, "random_return")
         return np.asarray(self.family.expert.random_return(self.engine.state, self.engine.remaining(self.horizon)))
 
     def demonstrations(self, shots: int | None = None) -> Shown:
         """As of :class:`compworld.envs.single.CompWorldEnv`, of each environment's task."""
+        check_begun(self._begun, "demonstrations")
         return demonstrations(self.engine, self._observe, shots)
 
     def _seed(self, seeds: list[int | None], where: np.ndarray) -> None:
         """Begin new streams for those of the environments ``where`` that have a seed; at first, for all of them."""
         if not self._begun:
-            self._begin_streams()
             where = self._everyone
+        if not self._begun or self._given_generator:
+            self._begin_streams()
         again = [(index, seeds[index]) for index in where.tolist() if seeds[index] is not None]
         if again:
             self.engine.seed(np.asarray([index for index, _ in again]), [seeding.np_random(seed)[0] for _, seed in again])
@@ -247,7 +264,7 @@ class CompWorldVectorEnv(VectorEnv[Any, Any, Any]):
     def _begin_streams(self) -> None:
         """Give every environment a stream of its own, before any is seeded."""
         self.engine.seed(self._everyone, list(self.np_random.spawn(self.num_envs)))
-        self._begun = True
+        self._begun, self._given_generator = True, False
 
     def _begin_episodes(self, where: np.ndarray) -> None:
         self.engine.reset(where)

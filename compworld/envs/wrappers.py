@@ -8,8 +8,12 @@ from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 
+from compworld.arguments import integer
 from compworld.envs.observations import MISSION_CHARACTERS
+from compworld.envs.observing import HIDDEN
 from compworld.families import GridFamily
+
+LONGEST_MISSION = 10_000
 
 
 class FlatObservation(gym.ObservationWrapper[Any, Any, Any], RecordConstructorArgs):
@@ -26,9 +30,9 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], RecordConstructorAr
     def __init__(self, env: gym.Env[Any, Any], mission_length: int = 160) -> None:
         RecordConstructorArgs.__init__(self, mission_length=mission_length)
         gym.ObservationWrapper.__init__(self, env)
-        if not isinstance(env.observation_space, spaces.Dict):
+        if not isinstance(env.observation_space, spaces.Dict) or not {"image", "mission"} <= env.observation_space.keys():
             raise ValueError(f"observation space is {env.observation_space}; allowed: that of observation='minigrid'")
-        self.mission_length = mission_length
+        self.mission_length = mission_length = integer("mission_length", mission_length, most=LONGEST_MISSION)
         image = int(np.prod(env.observation_space["image"].shape or ()))
         self.observation_space = spaces.Box(0, 255, (image + mission_length * len(MISSION_CHARACTERS),), np.uint8)
 
@@ -75,8 +79,8 @@ def _numbers(info: dict[str, Any]) -> dict[str, Any]:
 def mission_words(family: GridFamily) -> dict[str, int]:
     """Numbers of the words of all missions, for MiniGrid's ``DictObservationSpaceWrapper(env, word_dict=...)``.
 
-    Of families whose missions hold no weights, such as Goals.
+    Of families whose missions hold no weights, such as Goals; also of the mission that hides the task.
     """
     missions = (family.mission(active.astype(np.float64)) for active in family.space.combinations)
-    words = sorted({word for mission in missions for word in mission.replace(",", " , ").split()})
+    words = sorted({word for mission in (HIDDEN, *missions) for word in mission.replace(",", " , ").split()})
     return {word: number for number, word in enumerate(words)}

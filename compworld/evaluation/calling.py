@@ -1,7 +1,7 @@
 """How an agent is asked for actions, and what it may answer. Axis: B trials that are played together."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,7 @@ class Caller:
             raise Refused(f"the agent raised {type(error).__name__}: {_line(error)}") from error
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise Refused(f"predict returned {_short(answer)}; allowed: a pair of actions and state")
-        actions = np.asarray(answer[0])
+        actions = _array("actions", answer[0])
         if actions.shape != running_B.shape:
             raise Refused(f"actions have shape {actions.shape}; allowed: {running_B.shape}, one for each trial")
         for trial in np.flatnonzero(running_B).tolist():
@@ -68,16 +68,25 @@ class Caller:
                 answer = self.agent(_one(observation, trial))
             except Exception as error:
                 raise Refused(f"the agent raised {type(error).__name__}: {_line(error)}", trial) from error
-            if np.ndim(answer) != 0:
-                raise Refused(f"action has shape {np.shape(answer)}; allowed: one integer", trial)
-            self._check(np.asarray(answer)[()], trial)
-            actions[trial] = int(answer)
+            action = _array("action", answer, trial)
+            if action.ndim != 0:
+                raise Refused(f"action has shape {action.shape}; allowed: one integer", trial)
+            self._check(action[()], trial)
+            actions[trial] = int(action)
         return actions
 
     def _check(self, action: Any, trial: int) -> None:
         if not isinstance(action, np.integer) or not 0 <= action < self.actions:
             shown = action.item() if isinstance(action, np.generic) else action
             raise Refused(f"action is {shown!r}; allowed: integers from 0 to {self.actions - 1}", trial)
+
+
+def _array(name: str, value: Any, trial: int | None = None) -> np.ndarray:
+    """What an agent answered as an array: of nested lists that are no rectangle, or of tensors elsewhere, there is none."""
+    try:
+        return np.asarray(value)
+    except Exception as error:  # other libraries raise errors of their own
+        raise Refused(f"{name}: {_short(value)} is no array ({_line(error)}); allowed: integers", trial) from error
 
 
 def _takes(function: Any, name: str) -> bool:
@@ -101,8 +110,8 @@ def _check_state(state: Any, trials: int) -> None:
     if isinstance(state, list | tuple):
         for part in state:
             _check_state(part, trials)
-    elif hasattr(state, "shape") and trials not in tuple(state.shape):
-        raise Refused(f"state has an array of shape {tuple(state.shape)}; allowed: arrays with an axis for the {trials} trials")
+    elif isinstance(shape := getattr(state, "shape", None), Sequence) and trials not in tuple(shape):
+        raise Refused(f"state has an array of shape {tuple(shape)}; allowed: arrays with an axis for the {trials} trials")
 
 
 def _line(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from compworld.arguments import LARGEST_SEED, choice, flag, integer
+from compworld.arguments import LARGEST_SEED, choice, flag, integer, keywords_of, shown
 from compworld.envs.trials import MOST_EPISODES
 from compworld.evaluation.play import TRACKS, AgentError, Played, play_trials
 from compworld.evaluation.result import Evaluation
@@ -72,11 +72,16 @@ def evaluate(
         episodes = stated.get("episodes", 1)
     tasks, episodes = integer("tasks", tasks, 1, MOST_TASKS), integer("episodes", episodes, 1, MOST_EPISODES)
     seed, deterministic = integer("seed", seed, most=LARGEST_SEED), flag("deterministic", deterministic)
-    family = grid_family(make_family(ENV_IDS[env_id], world, **sizes))
+    with keywords_of(evaluate, sizes):
+        family = grid_family(make_family(ENV_IDS[env_id], world, **sizes))
     combinations = split_by(family.space, support, family.world, support_options)
+    combinations.pool(split)
+    name = getattr(agent, "__name__", type(agent).__name__) if name is None else name
+    if not isinstance(name, str) or not name.isprintable() or not name:
+        raise ValueError(f"name is {shown(name)}; allowed: words that can be printed")
     shots = integer("shots", family.shots if shots is None else shots, 1, MOST_EPISODES)
     settings = {
-        "agent": name or getattr(agent, "__name__", type(agent).__name__),
+        "agent": name,
         "env_id": env_id,
         "track": track,
         "world": family.world,

@@ -14,6 +14,7 @@ from compworld.envs.showing import Shown, demonstrations
 from compworld.envs.trials import TrialEngine
 from compworld.evaluation.calling import Caller, Refused
 from compworld.evaluation.combinations import key_of_trials
+from compworld.families import check_split, grid_family
 from compworld.families.demonstrations import demonstrate
 from compworld.families.grid import GridFamily
 from compworld.modules.splits import Split
@@ -87,6 +88,7 @@ def play_trials(
         ValueError: unknown track, or a number below 1.
     """
     track = choice("track", track, TRACKS)
+    check_split(grid_family(family), split)
     trials, episodes = integer("tasks", trials, 1), integer("episodes", episodes, 1)
     shots = integer("shots", family.shots if shots is None else shots, 1)
     caller = Caller(agent, family.actions, deterministic)

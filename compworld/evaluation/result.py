@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from compworld.arguments import in_terminal
 from compworld.evaluation.interval import CONFIDENCE, Tasks
 from compworld.evaluation.play import Played
 from compworld.files import json_of, read_bytes, sealed, unsealed, write_json
@@ -96,7 +97,7 @@ class Evaluation:
             f"{settings['agent']} on {settings['env_id']}, {settings['track']}, {settings['split']}, world {settings['world']}"
         )
         caption = f"{done} tasks{unfinished}; mean and 95 % interval over tasks of this one world: others may differ"
-        table = Table("episode", *SCORES.values(), "steps", title=Text(title), caption=caption)
+        table = Table("episode", *SCORES.values(), "steps", title=Text(in_terminal(title)), caption=caption)
         summary = self.summary()
         for k in range(self.played.returns.shape[1]):
             cells = [f"{mean:z.2f} [{low:z.2f}, {high:z.2f}]" for mean, low, high in (summary[name][k] for name in SCORES)]

@@ -1,6 +1,6 @@
 """Families: how a combination of modules becomes a task, what a step does, who its expert is, which scores it has."""
 
-from compworld.families.family import Family, check_split
+from compworld.families.family import Family, check_family, check_split
 from compworld.families.goals import Goals
 from compworld.families.grid import GridFamily
 from compworld.families.preferences import Preferences
@@ -28,6 +28,7 @@ __all__ = [
     "LayerwiseTeacher",
     "Preferences",
     "Teacher",
+    "check_family",
     "check_split",
     "family_names",
     "grid_family",

@@ -202,10 +202,15 @@ class Family(ABC):
         """The task in words."""
 
 
-def check_split(family: Family, split: Split) -> None:
-    """Raise ValueError unless these are a family and a split of its combinations."""
+def check_family(family: Family) -> None:
+    """Raise ValueError unless this is a family."""
     if not isinstance(family, Family):
         raise ValueError(f"family is {shown(family)}; allowed: a made one, such as make_family('goals')")
+
+
+def check_split(family: Family, split: Split) -> None:
+    """Raise ValueError unless these are a family and a split of its combinations."""
+    check_family(family)
     if not isinstance(split, Split):
         raise ValueError(f"split is {shown(split)}; allowed: a made one, such as make_split(family.space)")
     if not np.array_equal(split.space.combinations, family.space.combinations):

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import gymnasium
 from gymnasium.envs.registration import register
 
-from compworld.arguments import LARGEST_SEED, UnknownKeyword, choice, integer, shown
+from compworld.arguments import LARGEST_SEED, choice, integer, shown, unknown_keyword
 from compworld.families.family import Family
 from compworld.families.grid import GridFamily
 
@@ -32,8 +32,11 @@ def register_family(family: FamilyClass) -> FamilyClass:
         family: the class.
 
     Raises:
-        ValueError: its name, title or that of a variant is taken, or it has an environment but no size ``horizon``.
+        ValueError: it is no class of families, its name or that of a variant is taken, or it has an environment but no size
+            ``horizon``.
     """
+    if not (isinstance(family, type) and issubclass(family, Family)):
+        raise ValueError(f"family is {shown(family)}; allowed: a class derived from Family, or from GridFamily")
     variants = [(variant, family.label_of(variant), family.env_id_of(variant)) for variant in ("", *family.variants)]
     for _, label, env_id in variants:
         if label in _NAMED or env_id in ENV_IDS:
@@ -95,8 +98,7 @@ def make_family(name: str, world: int = 0, **sizes: Any) -> Family:
     defaults = family.size_defaults()
     unknown = [size for size in sizes if size not in defaults]
     if unknown:
-        allowed = ", ".join(map(repr, defaults))
-        raise UnknownKeyword(f"family {family.name!r} got an unexpected keyword argument {unknown[0]!r}; allowed: {allowed}")
+        raise unknown_keyword(f"family {family.name!r}", unknown[0], defaults)
     given = {size: _size(size, value, defaults[size]) for size, value in sizes.items()}
     made: Family = family(world=world, **{**family.variants.get(variant, {}), **given})  # type: ignore[call-arg]  # every family takes a world
     made.variant = variant
@@ -124,6 +126,6 @@ def grid_family(family: Family) -> GridFamily:
         ValueError: it is no grid world.
     """
     if not isinstance(family, GridFamily):
-        allowed = [repr(name) for name, of in FAMILIES.items() if issubclass(of, GridFamily)]
+        allowed = [repr(name) for name in family_names() if issubclass(_NAMED[name][0], GridFamily)]
         raise ValueError(f"family {shown(getattr(family, 'name', family))} has no environment; allowed: {', '.join(allowed)}")
     return family

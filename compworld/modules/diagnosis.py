@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compworld.arguments import shown
 from compworld.modules.splits import Split
 
 
@@ -57,7 +58,15 @@ class Diagnosis:
 
 
 def diagnose(split: Split) -> Diagnosis:
-    """Check the theory's conditions on a split before anything is trained on it."""
+    """Check the theory's conditions on a split before anything is trained on it.
+
+    Raises:
+        ValueError: this is no split, or one of its sides is empty.
+    """
+    if not isinstance(split, Split):
+        raise ValueError(f"split is {shown(split)}; allowed: a made one, such as make_split(make_family('goals').space)")
+    for which in ("train", "held_out"):
+        split.pool(which)
     combinations = split.space.combinations.astype(np.int64)
     trained, held_out = combinations[split.trained], combinations[split.held_out]
     co_occurrence = trained.T @ trained

@@ -14,7 +14,7 @@ from math import comb, prod
 
 import numpy as np
 
-from compworld.arguments import integer
+from compworld.arguments import integer, shown
 
 MOST_MODULES = 62
 """A combination is also an integer of 64 bits, one for each module."""
@@ -77,6 +77,8 @@ class ModuleSpace:
         Raises:
             ValueError: if a factor has no value, or there are too many combinations.
         """
+        if not factors:
+            raise ValueError("there are no factors; allowed: at least one, such as quadrant=4")
         factors = {name: integer(f"number of values of factor {name!r}", values, 1) for name, values in factors.items()}
         _check_numbers(sum(factors.values()), prod(factors.values()))
         starts = np.concatenate([[0], np.cumsum(list(factors.values()))]).tolist()
@@ -116,8 +118,13 @@ class ModuleSpace:
         return self.layers or (tuple(range(self.modules)),)
 
     def factor_values(self, modules: Sequence[int]) -> tuple[int, ...]:
-        """For a product space: the value of each factor, e.g. (2, 0, 4, 1)."""
-        return tuple(module - factor[0] for module, factor in zip(sorted(modules), self.factors, strict=True))
+        """For a product space: the value of each factor, e.g. (2, 0, 4, 1).
+
+        Raises:
+            ValueError: no combination has exactly these modules.
+        """
+        active = self.decode(self.encode(modules))
+        return tuple(module - factor[0] for module, factor in zip(active, self.factors, strict=bool(self.factors)))
 
     def encode(self, modules: Iterable[int]) -> int:
         """Index of the combination in which exactly these modules are active.
@@ -125,7 +132,10 @@ class ModuleSpace:
         Raises:
             ValueError: if no combination has exactly these modules.
         """
-        wanted = tuple(sorted(modules))
+        try:
+            wanted = tuple(sorted(integer("module", module) for module in modules))
+        except TypeError:
+            raise ValueError(f"modules are {shown(modules)}; allowed: numbers of modules, such as {self.decode(0)}") from None
         if wanted not in self._index:
             most = int(self.combinations[:, list(self.groups[0])].sum(axis=1).max())
             number = "one module" if self.factors else f"1 to {most} different modules"

@@ -10,42 +10,74 @@ from typing import Any
 import numpy as np
 
 from compworld import randomness
-from compworld.arguments import LARGEST_SEED, UnknownKeyword, choice, integer, named_options, plain, shown
+from compworld.arguments import LARGEST_SEED, choice, integer, named_options, plain, shown, unknown_keyword
 from compworld.modules.spaces import ModuleSpace
 from compworld.modules.supports import SUPPORTS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
     """The trained and the held-out combinations of a space. They never meet; combinations in neither are not used.
 
+    Splits are equal if they came about in the same way and hold the same combinations.
+
     Attributes:
         space: the module space.
-        support: name of the support, a key of ``SUPPORTS``.
+        support: name of the support, a key of ``SUPPORTS``, or of a way of one's own.
         world: seed of the random choices.
         options: the options that the support was called with.
-        trained, held_out: bool [C].
+        trained, held_out: bool [C]; kept as copies that cannot be written to.
+
+    Raises:
+        ValueError: one of the two is no mask over the combinations, or they share some.
     """
 
     space: ModuleSpace
     support: str
     world: int
     options: dict[str, Any]
-    trained: np.ndarray = field(repr=False, compare=False)
-    held_out: np.ndarray = field(repr=False, compare=False)
+    trained: np.ndarray = field(repr=False)
+    held_out: np.ndarray = field(repr=False)
 
     def __post_init__(self) -> None:
-        self.trained.setflags(write=False)
-        self.held_out.setflags(write=False)
+        check_space(self.space)
+        for name in ("trained", "held_out"):
+            mask = np.array(getattr(self, name))
+            if mask.dtype != bool or mask.shape != (len(self.space),):
+                raise ValueError(
+                    f"{name} has shape {mask.shape} and numbers of type {mask.dtype}; allowed: bool {(len(self.space),)}, "
+                    "one for each combination"
+                )
+            mask.setflags(write=False)
+            object.__setattr__(self, name, mask)
+        both = np.flatnonzero(self.trained & self.held_out)
+        if both.size:
+            raise ValueError(
+                f"combination {self.space.decode(int(both[0]))} and {both.size - 1} others are trained and held out; "
+                "allowed: each in one of them, or in neither"
+            )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Split) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+    def _identity(self) -> tuple[Any, ...]:
+        return self.space.module_names, self.support, self.world, self.options, self.sha256
 
     def pool(self, name: str) -> np.ndarray:
         """Indices of the combinations of ``"train"``, ``"held_out"`` or ``"all"`` (both), ascending.
 
         Raises:
-            ValueError: for another name.
+            ValueError: for another name, or there are none.
         """
         masks = {"train": self.trained, "held_out": self.held_out, "all": self.trained | self.held_out}
-        return np.flatnonzero(masks[choice("split", name, masks)])
+        pool = np.flatnonzero(masks[choice("split", name, masks)])
+        if not pool.size:
+            allowed = ", ".join(repr(other) for other, mask in masks.items() if mask.any()) or "none"
+            raise ValueError(f"split {name!r} has no combination in support {self.support!r:.80}; allowed: {allowed}")
+        return pool
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -65,7 +97,8 @@ class Split:
 
     def as_lists(self) -> dict[str, list[list[int]]]:
         """The active modules of every trained and held-out combination, as plain lists."""
-        return {name: [list(self.space.decode(int(index))) for index in self.pool(name)] for name in ("train", "held_out")}
+        masks = {"train": self.trained, "held_out": self.held_out}
+        return {name: [list(self.space.decode(int(index))) for index in np.flatnonzero(mask)] for name, mask in masks.items()}
 
 
 def make_split(space: ModuleSpace, support: str = "random", world: int = 0, **options: Any) -> Split:
@@ -87,18 +120,22 @@ def make_split(space: ModuleSpace, support: str = "random", world: int = 0, **op
 def split_by(space: ModuleSpace, support: str, world: int, options: dict[str, Any] | None) -> Split:
     """:func:`make_split` with the options as a dict, whatever their names."""
     options = named_options("support_options", options)
-    if not isinstance(space, ModuleSpace):
-        raise ValueError(f"space is {shown(space)}; allowed: a ModuleSpace, such as make_family('goals').space")
+    check_space(space)
     support = choice("support", support, SUPPORTS)
     world = integer("world", world, most=LARGEST_SEED)
     allowed = list(inspect.signature(SUPPORTS[support]).parameters)[2:]
     unknown = [name for name in options if name not in allowed]
     if unknown:
-        names = ", ".join(map(repr, allowed)) or "none"
-        raise UnknownKeyword(f"support {support!r} got an unexpected keyword argument {unknown[0]!r}; allowed: {names}")
+        raise unknown_keyword(f"support {support!r}", unknown[0], allowed)
     options = {name: plain(value) for name, value in options.items()}
     trained, held_out = SUPPORTS[support](space, randomness.generator("split", support, world), **options)
     for name, mask in (("trained", trained), ("held_out", held_out)):
         if not mask.any():
             raise ValueError(f"support {support!r} with options {options} leaves no combination {name} out of {len(space)}")
     return Split(space, support, world, options, trained, held_out)
+
+
+def check_space(space: ModuleSpace) -> None:
+    """Raise ValueError unless this is a module space."""
+    if not isinstance(space, ModuleSpace):
+        raise ValueError(f"space is {shown(space)}; allowed: a ModuleSpace, such as make_family('goals').space")

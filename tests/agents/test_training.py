@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -141,6 +142,41 @@ class Shift(GradientLearner):
 
     def predict(self, fast: Fast, encoded: Tensor) -> Tensor:
         return fast["shift"][:, None].expand(-1, encoded.shape[1], -1)
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (
+            lambda start: {"shift": start[:1]},
+            r"Shift.initial_fast returned 'shift' of shape \(1,\); allowed: \(\d+, ...\), rows",
+        ),
+        (lambda start: start, "Shift.initial_fast returned Parameter.*; allowed: a dict of tensors"),
+        (lambda start: {}, "Shift.initial_fast returned {}; allowed: a dict of tensors"),
+        (lambda start: {"shift": 0.0}, "Shift.initial_fast returned .*; allowed: a dict of tensors"),
+    ],
+)
+def test_fast_parameters_that_are_none_are_refused_before_a_step(case: Case, returned: Any, message: str) -> None:
+    learner = Shift(case.problem, InnerLoop(3, 0.1))
+    learner.initial_fast = lambda support: returned(learner.start)  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match=message):
+        MetaTrainer(learner, OuterLoop(50, 3e-2)).step(case.batch)
+
+
+def test_outputs_of_another_shape_are_refused(case: Case) -> None:
+    learner = Shift(case.problem, InnerLoop(3, 0.1))
+    learner.predict = lambda fast, encoded: fast["shift"][:, None, :1].expand(-1, encoded.shape[1], -1)  # type: ignore[method-assign]
+    with pytest.raises(
+        ValueError, match=r"Shift.predict returned outputs of shape \(.*, 1\); allowed: \(.*\), tasks x samples"
+    ):
+        MetaTrainer(learner, OuterLoop(50, 3e-2)).step(case.batch)
+
+
+def test_an_inner_loop_may_come_as_plain_data(case: Case) -> None:
+    """As it does to a constructor without annotations."""
+    assert Shift(case.problem, {"steps": 3, "learning_rate": 0.1}).inner == InnerLoop(3, 0.1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="inner is 3; allowed: an InnerLoop"):
+        Shift(case.problem, 3)  # type: ignore[arg-type]
 
 
 def test_a_method_of_ones_own_needs_two_functions(case: Case) -> None:

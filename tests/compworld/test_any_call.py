@@ -250,5 +250,5 @@ def slow(tasks, given):
 
 def test_an_unknown_keyword_is_a_type_error():
     for make in (gym.make, gym.make_vec):
-        with pytest.raises(TypeError, match="got an unexpected keyword argument 'frameskip'; allowed: 'size', "):
+        with pytest.raises(TypeError, match=r"unexpected keyword argument 'frameskip'; allowed: .*'world'.* 'size', "):
             make(ENV_IDS[0], frameskip=1)

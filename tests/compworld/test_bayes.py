@@ -57,16 +57,26 @@ def test_the_prior_over_all_is_not_behind_the_memoriser_and_the_told_optimum_is_
 def test_bad_arguments_are_named():
     family = make_family("goals-small")
     for arguments, message in (
-        ({"prior": "some"}, "prior is 'some'; allowed: 'all', 'trained'"),
-        ({"policy": "bold"}, "policy is 'bold'; allowed"),
+        ({"prior": "some"}, "unknown prior 'some'; allowed: 'all', 'trained'"),
+        ({"policy": "bold"}, "unknown policy 'bold'; allowed"),
         ({"prior": "trained"}, "split is None; allowed"),
-        ({"episodes": 0}, "episodes is 0; allowed: at least 1"),
+        ({"episodes": 0}, "episodes is 0; allowed: integers from 1"),
+        ({"episodes": 1.5}, r"episodes is 1\.5; allowed: integers from 1"),
+        ({"split": "random"}, "split is 'random'; allowed: a made one"),
+        (
+            {"split": compworld.make_split(make_family("goals").space)},
+            "split is of 200 .* the same 48",
+        ),
         ({"nodes": {}}, "option 'nodes' is not one of the agent of 'goals'; allowed: 'placements'"),
     ):
         with pytest.raises(ValueError, match=message):
             bayes_agent(family, **arguments)
-    with pytest.raises(ValueError, match="family is 'teacher'"):
+    with pytest.raises(ValueError, match="unknown family 'teacher'"):
         bayes_agent(make_family("teacher"))
+    with pytest.raises(ValueError, match="family is 'goals'; allowed: a made one"):
+        bayes_agent("goals")
+    with pytest.raises(ValueError, match="observation has rows -1 to -1; allowed: 0 to"):
+        bayes_agent(family).read(np.full((2, family.rows), -1))
     with pytest.raises(ValueError, match=r"observation has shape \(3,\)"):
         bayes_agent(family).read(np.zeros(3, dtype=np.int64))
 

@@ -7,6 +7,7 @@ import sys
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 
 import compworld
 from compworld.evaluation.interval import quantile_of_t
@@ -141,6 +142,15 @@ def raising(batch, state):
         (lambda batch, state: (np.full(batch, 6), state), r"trial 0, step 3: action is 6; allowed: integers from 0 to 5"),
         (lambda batch, state: (np.full(batch, np.nan), state), r"trial 0, step 3: action is nan; allowed"),
         (lambda batch, state: (np.zeros(batch, int), state[0, :3]), r"step 3: state has an array of shape \(3,\); allowed"),
+        (
+            lambda batch, state: ([[0], [1, 2]], state),
+            r"step 3: actions: \[\[0\], \[1, 2\]\] is no array",
+        ),
+        (lambda batch, state: (torch.zeros(batch, device="meta"), state), r"step 3: actions: tensor.* is no array .*; allowed"),
+        (
+            lambda batch, state: (torch.zeros(batch, requires_grad=True), state),
+            r"step 3: actions: tensor.* is no array .*; allowed",
+        ),
         (lambda batch, state: np.zeros(batch, int), r"step 3: predict returned array.*; allowed: a pair of actions and state"),
     ],
 )
@@ -250,3 +260,16 @@ def test_it_needs_no_torch():
     code = f"import compworld, sys; print(compworld.evaluate(lambda seen: 0, {PREFERENCES!r}, tasks=3))"
     code += "; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, capture_output=True)
+
+
+def test_an_agents_name_and_split_are_checked_before_it_plays():
+    played = []
+    for options, problem in (
+        ({"name": 5}, "name is 5; allowed: words that can be printed"),
+        ({"name": "x\x1b[31m"}, "name is .*; allowed: words that can be printed"),
+        ({"split": None}, "unknown split None; allowed: 'train', 'held_out', 'all'"),
+        ({"n_tasks": 4}, "evaluate got an unexpected keyword argument 'n_tasks'; allowed: .*'tasks', .*'horizon'"),
+    ):
+        with pytest.raises(ValueError, match=problem):
+            compworld.evaluate(lambda seen: played.append(seen) or 0, GOALS, **options)
+    assert not played

@@ -119,3 +119,16 @@ def test_unknown_product_combination_is_refused():
 def test_unknown_index_is_refused(index):
     with pytest.raises(ValueError, match=rf"combination index is {index}; allowed: integers from 0 to 9"):
         ModuleSpace.subsets(4, 2).decode(index)
+
+
+def test_what_are_no_modules_is_refused():
+    goals = ModuleSpace.product(quadrant=4, maze=2)
+    for call, message in (
+        (lambda: goals.factor_values([0]), r"no combination has modules \[0\]; allowed: one module of each"),
+        (lambda: goals.encode(5), r"modules are 5; allowed: numbers of modules, such as \(0, 4\)"),
+        (lambda: goals.encode([0.0, 4]), "module is 0.0; allowed: integers from 0"),
+        (lambda: goals.encode([True, 4]), "module is True; allowed: integers from 0"),
+        (lambda: ModuleSpace.product(), "there are no factors; allowed: at least one"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()

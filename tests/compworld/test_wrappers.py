@@ -109,3 +109,8 @@ def test_flat_observation_can_be_rebuilt_from_its_spec(env_id):
 def test_flat_observation_needs_the_minigrid_observation(env_id):
     with pytest.raises(ValueError, match=r"observation space is Box.*; allowed: that of observation='minigrid'"):
         FlatObservation(gym.make(env_id))
+    with pytest.raises(ValueError, match=r"observation space is Dict.*; allowed: that of observation='minigrid'"):
+        FlatObservation(gym.make(env_id, told=True))
+    for length in (-1, "a", 1.5):
+        with pytest.raises(ValueError, match=r"mission_length is .*; allowed: integers from 0 to"):
+            FlatObservation(gym.make(env_id, observation="minigrid"), mission_length=length)

@@ -69,6 +69,8 @@ class Goals(GridFamily):
     ) -> None:
         if not 1 <= interactions <= len(INTERACTIONS):
             raise ValueError(f"size 'interactions' is {interactions}; allowed: 1 to {len(INTERACTIONS)}")
+        if object_types < 1:
+            raise ValueError(f"size 'object_types' is {object_types}; allowed: at least 1")
         if not 0 <= distractors < object_types:
             raise ValueError(f"size 'distractors' is {distractors}; allowed: 0 to object_types - 1 = {object_types - 1}")
         if start_distance < 1:

@@ -18,6 +18,10 @@ LARGEST_TABLE = 500_000
 """The expert looks ahead over all cells with all sets of objects, for many episodes at once."""
 
 
+LARGEST_PREFERENCE = 10.0
+"""No preference is larger, either way: of standard normal numbers one in 10^23 would be."""
+
+
 class Preferences(GridFamily):
     """Four rooms with objects; entering an object's cell collects it, ``nothing`` ends the episode.
 
@@ -70,7 +74,7 @@ class Preferences(GridFamily):
         check_features(features)
         self.max_active = max_active
         self.preferences = randomness.generator("preferences", world).standard_normal((modules, features))
-        self.reward_bound = LARGEST_WEIGHT * float(np.abs(self.preferences).sum(axis=0).max(initial=0))
+        self.reward_bound = LARGEST_WEIGHT * LARGEST_PREFERENCE * modules  # the same in all worlds, as spaces have to be
         super().__init__(
             world,
             {
