@@ -2,8 +2,9 @@
 
 Claims on ``PATH`` are the files ``PATH.1``, ``PATH.2`` and so on. Each is created exclusively, and the highest number is in
 force: whoever takes over a claim that its owner has left behind creates the next number, which only one can. An owner rewrites
-its file every few seconds. A claim is left behind when its process is gone (seen on the same machine), or has been silent for
-long by the file system's own clock (on another). An owner that was suspended and comes back finds a higher number: it has lost.
+its file every few seconds. A claim is left behind when its process is gone (seen on the same machine, whatever its clock is set
+to), or has been silent for long by the file system's own clock (on another). An owner that was suspended and comes back finds a
+higher number: it has lost. A file that cannot be read for now says nothing of who has it.
 """
 
 import contextlib
@@ -37,6 +38,7 @@ Process = Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, lt=1e11)]
 """Up to the year 5138."""
 Steps = Annotated[int, msgspec.Meta(ge=0, lt=10**15)]
+Ticks = Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
 
 
 class Busy(RuntimeError):
@@ -59,6 +61,8 @@ class Owner:
         started: when the process was started, in seconds since 1970 by its machine's clock.
         since: when it claimed, likewise.
         progress: what it says of itself.
+        ticks: when the process was started, in ticks since its machine was, whatever the clock is set to; None where the system
+            does not say, and in claims from before this was noted.
     """
 
     token: str
@@ -68,15 +72,21 @@ class Owner:
     started: Seconds
     since: Seconds
     progress: dict[str, bool | Steps | Seconds]
+    ticks: Ticks | None = None
 
     @property
-    def is_gone(self) -> bool:
-        """Whether this is a process of this machine that has ended; of other machines nothing is known."""
+    def is_gone(self) -> bool | None:
+        """Whether the process has ended; None where that is not known, as of other machines."""
         if self.machine != _machine():
-            return False
+            return None
         try:
             process = psutil.Process(self.process)
-            return abs(process.create_time() - self.started) > 2 or process.status() == psutil.STATUS_ZOMBIE
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return True
+            ticks = _ticks(self.process)
+            if ticks is None:  # the system names a time that the clock does not shift
+                return abs(process.create_time() - self.started) > 2
+            return None if self.ticks is None else self.ticks != ticks
         except psutil.NoSuchProcess:
             return True
 
@@ -88,7 +98,14 @@ class Claim:
         self._path, self._number = path, number
         self._file = _numbered(path, number)
         self._owner = Owner(
-            secrets.token_hex(8), socket.gethostname(), _machine(), os.getpid(), _started(), time.time(), progress={}
+            token=secrets.token_hex(8),
+            host=socket.gethostname(),
+            machine=_machine(),
+            process=os.getpid(),
+            started=psutil.Process().create_time(),
+            since=time.time(),
+            progress={},
+            ticks=_ticks(os.getpid()),
         )
         self._create()
         self._ended, self._writing = threading.Event(), threading.Lock()
@@ -115,13 +132,20 @@ class Claim:
         self._owner.progress.update(progress)
 
     def check(self) -> None:
-        """Call before anything is published.
+        """Call before anything is published; waits for a file system that is away for a while.
 
         Raises:
             Lost: another process took over.
+            OSError: the file system was away for longer than :data:`STALE_AFTER`, or does not let the claim be read.
         """
-        if not self._is_ours() or _newest(self._path) != self._number:
-            raise Lost(f"another process took over {self._path.parent}")
+        until = time.monotonic() + STALE_AFTER
+        while True:
+            try:
+                return self._check_now()
+            except OSError:  # nobody knows whether the claim is lost
+                if time.monotonic() > until:
+                    raise
+                time.sleep(AGAIN_AFTER)
 
     def release(self) -> None:
         """Give the claim up."""
@@ -131,16 +155,24 @@ class Claim:
             if self._is_ours():
                 self._file.unlink()
 
+    def _check_now(self) -> None:
+        if not self._is_ours() or _newest(self._path) != self._number:
+            raise Lost(f"another process took over {self._path.parent}")
+
     def _is_ours(self) -> bool:
-        with self._writing:
-            owner = _owner_in(self._file)
-        return owner is not None and owner.token == self._owner.token
+        """Whether the file is there and has our token, which also one has that was written in part."""
+        try:
+            with self._writing:
+                content = self._file.read_bytes()
+        except FileNotFoundError:
+            return False
+        return self._owner.token.encode() in content
 
     def _beat(self) -> None:
         while not self._ended.wait(HEARTBEAT):
             with contextlib.suppress(OSError):  # a file system that is away for a while
                 try:
-                    self.check()
+                    self._check_now()
                 except Lost:
                     return
                 with self._writing, self._file.open("r+", encoding="utf-8") as file:  # creates none
@@ -192,8 +224,9 @@ def owner_of(path: Path) -> tuple[Owner, bool] | None:
 
 def _left_behind(file: Path) -> bool:
     owner = _owner_in(file)
-    if owner is not None and owner.machine == _machine():
-        return owner.is_gone
+    gone = None if owner is None else owner.is_gone
+    if gone is not None:
+        return gone
     try:
         return _now(file.parent) - file.stat().st_mtime > STALE_AFTER
     except FileNotFoundError:  # released this very moment
@@ -246,5 +279,11 @@ def _machine() -> str:
     return f"{socket.gethostname()} {boot} {namespace}"
 
 
-def _started() -> float:
-    return psutil.Process().create_time()
+def _ticks(process: int) -> int | None:
+    """When a process was started, in ticks since its machine was; None where the system does not say (Linux does)."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_bytes()
+    except OSError:
+        return None
+    # proc(5): the 22nd field, counted from behind the program's name, which may hold anything.
+    return int(status.rpartition(b")")[2].split()[19])
