@@ -26,7 +26,7 @@ from compworld.benchmarks.recipes.names import (
     check_methods,
 )
 from compworld.benchmarks.recipes.numbers import Count, Few, Pixels, Seed
-from compworld.benchmarks.recipes.parsing import in_one_line, parsed, parsed_one
+from compworld.benchmarks.recipes.parsing import parsed, parsed_one
 from compworld.benchmarks.runs.failures import RunsFailed
 from compworld.benchmarks.site.commands import site
 from compworld.benchmarks.submissions.commands import submit, verify
@@ -80,7 +80,7 @@ def train(
     config = replace(config, world=seed if world is None else world, device=device)
     if steps is not None:
         config = config.with_steps(steps)
-    config = in_one_line(lambda: changed(config, fields))
+    config = changed(config, fields)
     result = run(config, runs, lambda step, loss: print(f"step {step}/{config.steps}  validation loss {loss:.4f}"), log)
     if result.get("diverged"):
         raise RunsFailed(f"run {result['run_id']} {result['diverged']}")

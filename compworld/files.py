@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 HASH = "sha256"
@@ -40,6 +41,19 @@ def new_file(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """See that a file can be written where it shall be, before what it is for is made; folders that are missing are made.
+
+    Raises:
+        OSError: naming ``path``.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write {path}: {error.strerror or error}") from None
 
 
 @contextlib.contextmanager

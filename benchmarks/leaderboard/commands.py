@@ -16,7 +16,6 @@ from compworld.benchmarks.recipes.names import (
     check_methods,
 )
 from compworld.benchmarks.recipes.numbers import Count, Few, Seed
-from compworld.benchmarks.recipes.parsing import in_one_line
 
 Runs = Annotated[Path, tyro.conf.arg(help="Folder in which every run has its own folder.")]
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
@@ -141,7 +140,7 @@ def tune(
     if steps is not None:
         configs = [config.with_steps(steps, steps // 10) for config in configs]
     path = out / family / f"{method.replace(':', '.')}.json"
-    trials = in_one_line(lambda: tuning.tune(configs, grid, path))
+    trials = tuning.tune(configs, grid, path)
     table = Table(["settings", "world", "steps", "validation loss", "processor seconds"], title=f"{method}, {family}")
     names = ("settings", "world", "steps", "validation_loss", "processor_seconds")
     table.rows += [tuple(trial[name] for name in names) for trial in trials]

@@ -11,6 +11,7 @@ from compworld import SUPPORTS, make_family
 from compworld.agents.training import OuterLoop
 from compworld.benchmarks.recipes.config import Evaluation, RunConfig, TrialTraining
 from compworld.benchmarks.recipes.methods import built_options, method_class, parameters_of, plain
+from compworld.benchmarks.recipes.parsing import in_one_line
 
 PLAIN = ("imitation", "meta_batch", "support_episodes", "query_episodes")
 """Fields of a config that are set as they are; the others are arguments of the command itself, or have fields of their own."""
@@ -30,8 +31,7 @@ def changed(config: RunConfig, arguments: Sequence[str]) -> RunConfig:
         arguments: names and values.
 
     Raises:
-        ValueError: a name that the config does not have.
-        SystemExit: a value of the wrong type; a message was printed.
+        ValueError: a name that the config does not have, or a value that its field cannot have.
     """
     if not arguments:
         return config
@@ -46,7 +46,8 @@ def changed(config: RunConfig, arguments: Sequence[str]) -> RunConfig:
     kind: Any = dataclasses.make_dataclass(
         "Fields", [(name, type_, dataclasses.field(default=value)) for name, type_, value in fields]
     )
-    given = tyro.cli(kind, args=list(arguments), prog="compworld train", config=(tyro.conf.FlagConversionOff,))
+    form = (tyro.conf.FlagConversionOff,)
+    given = in_one_line(lambda: tyro.cli(kind, args=list(arguments), prog="compworld train", config=form))
     return _applied(config, fields, given)
 
 

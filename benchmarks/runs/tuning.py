@@ -10,6 +10,7 @@ import msgspec
 
 from compworld.benchmarks.recipes.changes import changed
 from compworld.benchmarks.recipes.config import RunConfig
+from compworld.benchmarks.runs.claims import claimed, patiently
 from compworld.benchmarks.runs.courses import course_of
 from compworld.benchmarks.runs.divergence import finite, why_diverged
 from compworld.benchmarks.runs.provenance import provenance
@@ -18,7 +19,7 @@ from compworld.benchmarks.runs.run import new_method
 from compworld.benchmarks.runs.surroundings import of_a_run
 from compworld.benchmarks.runs.threads import limit_threads
 from compworld.benchmarks.worlds.world import World
-from compworld.files import read_bytes, sealed, write_json
+from compworld.files import check_writable, read_bytes, sealed, write_json
 
 FIRST_WORLD = 100
 """Tables play worlds below this one."""
@@ -49,6 +50,8 @@ class Tuning(msgspec.Struct):
 def tune(configs: Sequence[RunConfig], grid: Sequence[str], path: Path) -> list[dict[str, Any]]:
     """Try every combination of some settings; what came of each is written at once, and not tried again.
 
+    Several processes may do so with one record at once: each trial is added to what the others have written.
+
     Args:
         configs: whose settings are changed: of one family and method, in each world.
         grid: fields with their values, see :func:`settings_of`.
@@ -60,6 +63,7 @@ def tune(configs: Sequence[RunConfig], grid: Sequence[str], path: Path) -> list[
     Raises:
         ValueError: a method without training, no world or one that tables may play, an impossible setting, or a record that is
             damaged or of something else.
+        OSError: the record cannot be written.
     """
     if not configs:
         raise ValueError(f"worlds are none; allowed: at least one, from {FIRST_WORLD}")
@@ -70,15 +74,32 @@ def tune(configs: Sequence[RunConfig], grid: Sequence[str], path: Path) -> list[
             raise ValueError(f"world is {config.world}; allowed: from {FIRST_WORLD}, for tables play those below")
     about = {"family": configs[0].family, "method": configs[0].method}
     wanted = [(settings, changed(config, settings)) for settings in settings_of(grid) for config in configs]
-    trials: list[dict[str, Any]] = read_trials(path, about) if path.exists() else []
-    known = {trial["run_id"] for trial in trials}
+    check_writable(path)  # before hours are spent
     for settings, config in wanted:
-        if config.run_id in known:
+        if config.run_id in _known(path, about):
             continue
         found = {"run_id": config.run_id, "settings": " ".join(settings), "world": config.world, "steps": config.steps}
-        trials.append({**found, **finite(validated(config))})
-        write_json(path, sealed({**about, **provenance(), "trials": trials}))
-    return trials
+        trial = {**found, **finite(validated(config))}
+        patiently(lambda trial=trial: _add(trial, path, about))  # type: ignore[misc]
+    return list(_known(path, about).values())
+
+
+def _known(path: Path, about: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The trials that a record has by now, by their runs."""
+    return {trial["run_id"]: trial for trial in read_trials(path, about)} if path.exists() else {}
+
+
+def _add(trial: dict[str, Any], path: Path, about: Mapping[str, Any]) -> None:
+    """Write a trial beside those of a record; of two of one run that which is there stays.
+
+    Raises:
+        Busy: another process writes.
+    """
+    with claimed(path.with_suffix(".claim")) as claim:
+        known = _known(path, about)
+        if trial["run_id"] not in known:
+            claim.check()
+            write_json(path, sealed({**about, **provenance(), "trials": [*known.values(), trial]}))
 
 
 def read_trials(path: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:

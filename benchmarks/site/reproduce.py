@@ -9,7 +9,6 @@ from compworld.agents import METHODS
 from compworld.benchmarks.leaderboard.published import Board, PublishedSection
 from compworld.benchmarks.recipes.changes import PLAIN, changed
 from compworld.benchmarks.recipes.config import RunConfig
-from compworld.benchmarks.recipes.parsing import in_one_line
 from compworld.benchmarks.recipes.presets import PRESETS, preset
 from compworld.benchmarks.site.entries import Entry
 
@@ -60,7 +59,7 @@ def _of_run(entry: Entry) -> str | None:
             base = preset(name).config(config.family, config.method, config.seed, config.support)
             fields = _differences(_flat(config), _flat(base))
             asked = ["--world", str(config.world)] if config.world != config.seed else []
-            made = in_one_line(lambda base=base, fields=fields: changed(base, fields))  # type: ignore[misc]
+            made = changed(base, fields)
         except (ValueError, TypeError):  # not in this preset, or of another version
             continue
         if replace(made, world=config.world, device=config.device).run_id == entry.runs[0].run_id:

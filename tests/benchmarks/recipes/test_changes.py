@@ -1,5 +1,7 @@
 """Any field of a config is set by its name, with its type; what stays as it is leaves the run's name as it is."""
 
+import re
+
 import pytest
 
 from compworld.agents import Updates
@@ -57,6 +59,19 @@ def test_options_that_a_recipe_leaves_to_the_constructor_can_be_set() -> None:
     config = tiny("linear_hypernetwork")
     assert "normalised_start" not in config.options
     assert changed(config, ["--normalised-start", "True"]).options["normalised_start"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--width", "x"], "Error parsing --width: invalid literal for int() with base 10: 'x'"),
+        (["--imitation"], "Missing value for argument '--imitation'"),
+    ],
+)
+def test_values_of_another_type_are_refused(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        changed(tiny(), arguments)
+    assert capsys.readouterr().err == ""
 
 
 def test_every_method_lists_its_fields(method: str, family_name: str) -> None:

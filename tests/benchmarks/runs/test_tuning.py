@@ -1,6 +1,7 @@
 """Tuning: grids, records that are continued, and that nothing but validation is looked at."""
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,31 @@ def test_what_a_record_has_is_not_tried_again(tmp_path: Path, monkeypatch: pytes
     assert again == read_trials(path, {"family": HERE.family, "method": HERE.method})
 
 
+def test_processes_that_tune_one_method_keep_each_others_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, settings = tmp_path / "record.json", ["outer.learning-rate=0.1,0.2,0.3"]
+    tried: list[RunConfig] = []
+
+    def noted(config: RunConfig) -> dict[str, Any]:
+        tried.append(config)
+        if len(tried) == 1:  # while it trains, another process does the same, and more
+            tune([HERE], settings, path)
+        return {"validation_loss": float(len(tried)), "best_step": 4, "processor_seconds": 0.1}
+
+    monkeypatch.setattr(tuning, "validated", noted)
+    trials = tune([HERE], settings, path)
+    assert [config.outer.learning_rate for config in tried if config.outer] == [0.1, 0.1, 0.2, 0.3]
+    assert [trial["settings"].split()[-1] for trial in trials] == ["0.1", "0.2", "0.3"]
+    assert trials == read_trials(path, {})
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_written_is_said_before_anything_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(tuning, "validated", lambda config: pytest.fail("tried"))
+    with pytest.raises(OSError, match=r"cannot write .*file/goals-small/anil\.json: Not a directory"):
+        tune([HERE], ["outer.learning-rate=0.1"], tmp_path / "file" / "goals-small" / "anil.json")
+
+
 def test_records_of_something_else_and_damaged_ones_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     tune([HERE], ["outer.learning-rate=0.1"], path)
@@ -82,6 +108,23 @@ def test_the_command_writes_a_record_for_each_family_and_method(tmp_path: Path, 
     trials = read_trials(tmp_path / "goals-small" / "told_network_128.json", {})
     assert [(trial["world"], trial["steps"]) for trial in trials] == [(101, 2), (101, 2)]
     assert "--outer.learning-rate 0.01" in capsys.readouterr().out
+
+
+def test_what_is_said_while_settings_are_tried_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def warning(config: RunConfig) -> dict[str, Any]:
+        print("careful", file=sys.stderr)
+        return {"validation_loss": 1.0, "best_step": 4, "processor_seconds": 0.1}
+
+    monkeypatch.setattr(tuning, "validated", warning)
+    command = ["tune", "--method", "told_network_128", "--out", str(tmp_path), "--grid"]
+    cli.main([*command, "outer.learning-rate=0.1"])
+    assert capsys.readouterr().err == "careful\n"
+    with pytest.raises(SystemExit):
+        cli.main([*command, "outer.learning-rate=x"])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "Error parsing --outer.learning-rate" in line
 
 
 @pytest.mark.parametrize("method", ["hyla", "told_network_128"])
