@@ -107,9 +107,10 @@ def run_with_progress(
 ) -> list[Outcome]:
     """:func:`compworld.benchmarks.runs.executors.run_all` behind a bar; in a log file, a line for each run that ends."""
     done = {config.run_id: 0 for config in configs}
-    steps = {config.run_id: config.steps for config in configs}
-    total = sum(steps.values())
-    finished = sum(RunFolder(runs, config).result() is not None for config in configs)
+    trained = any(config.steps for config in configs)
+    lengths, unit = {config.run_id: config.steps if trained else 1 for config in configs}, "steps" if trained else "runs"
+    total = sum(lengths.values())
+    finished = sum(_has_result(RunFolder(runs, config)) for config in configs)
     _say(
         console,
         f"{len(configs)} runs, {finished} of them finished before; results in {runs}/ (safe to interrupt: runs resume)",
@@ -119,15 +120,22 @@ def run_with_progress(
         task = bar.add_task("meta-training", total=total)
 
         def watch(event: Event) -> None:
-            done[event.name] = event.step if isinstance(event, Step) else steps[event.name]
+            done[event.name] = event.step if isinstance(event, Step) else lengths[event.name]
             # A log file shows the bar at its end only.
             if isinstance(event, Ended) and (event.problem or not console.is_terminal):
-                share = sum(done.values()) / max(1, total)
+                share = sum(done.values()) / total
                 how = f"failed: {event.problem}" if event.problem else "finished"
-                _say(console, f"{event.name} {how}; {share:.0%} of all steps done")
+                _say(console, f"{event.name} {how}; {share:.0%} of all {unit} done")
             bar.update(task, completed=sum(done.values()), description=event.name.rpartition("_")[0])
 
         return run_all(configs, runs, workers, watch, engine, fail_fast, log)
+
+
+def _has_result(folder: RunFolder) -> bool:
+    try:
+        return folder.result() is not None
+    except ValueError:  # its row will say why
+        return False
 
 
 def show(sections: Sequence[Section], cost: Sequence[str], console: Console) -> None:

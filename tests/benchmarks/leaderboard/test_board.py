@@ -24,7 +24,7 @@ from compworld.benchmarks.runs.failures import RunsFailed
 from compworld.benchmarks.runs.run import run
 from compworld.benchmarks.scores.trials import settings_of
 from compworld.evaluation import Evaluation
-from compworld.files import sealed, unsealed, write_json
+from compworld.files import sealed, unsealed, write_json, write_text
 from tests.benchmarks.conftest import tiny
 
 
@@ -73,6 +73,29 @@ def test_leaderboard_writes_table_data_plots_and_video(
     for suffix in (".mp4", ".gif"):
         assert (folder / f"goals-small_held_out{suffix}").stat().st_size > 1000
     assert "held out" in capsys.readouterr().out
+
+
+def test_a_damaged_record_is_a_row_that_says_so(tiny_preset: Callable[..., None], tmp_path: Path) -> None:
+    tiny_preset("goals-small", 1)
+    damaged = tmp_path / "runs" / tiny("random").run_id / "result.json"
+    write_text(damaged, "{")
+    with pytest.raises(RunsFailed, match=r"1 of 2 runs are missing .*result\.json is damaged"):
+        board.leaderboard("tiny", ("no_adaptation", "random"), runs=tmp_path / "runs", out=tmp_path / "out")
+    table = (tmp_path / "out" / "tiny" / "leaderboard.md").read_text(encoding="utf-8")
+    assert "random actions (floor) (1 of 1 seeds missing) |" in table
+    assert "result.json is damaged" in table
+    assert damaged.read_text(encoding="utf-8") == "{"
+
+
+def test_a_log_says_how_much_is_done_where_nothing_is_trained(
+    tiny_preset: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny_preset("teacher-small", 2)
+    board.leaderboard("tiny", ("random",), runs=tmp_path / "runs", out=tmp_path / "out", workers=1)
+    said = capsys.readouterr().out
+    assert "finished; 50% of all runs done" in said
+    assert "finished; 100% of all runs done" in said
+    assert "0% of all steps" not in said
 
 
 def test_families_without_an_environment_have_a_table_too(
