@@ -12,10 +12,28 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+from compworld.arguments import shown
+
 HASH = "sha256"
 """Field of a sealed record: the SHA-256 of all others."""
 
 LONGEST_SUFFIX = 8
+
+
+def expanded(path: str | Path) -> Path:
+    """A path whose ``~`` is the user's home, and whose ``~name`` is that of another user.
+
+    Raises:
+        ValueError: naming it: it is no path, or of a user who has no home here.
+    """
+    try:
+        return Path(path).expanduser()
+    except TypeError:
+        raise ValueError(f"path is {shown(path)}; allowed: text or a path") from None
+    except (RuntimeError, ValueError):
+        raise ValueError(
+            f"path {shown(str(path))} is in a home that is not here; allowed: those of this system's users"
+        ) from None
 
 
 @contextlib.contextmanager

@@ -1,17 +1,19 @@
 """The published agents by name: a sealed list of runs, each in a folder of its own beside it."""
 
+import os
 import re
 from pathlib import Path
 
 import msgspec
 
 from compworld.agents import Code, Learner
+from compworld.arguments import shown
 from compworld.benchmarks.published.acting import ActingAgent
 from compworld.benchmarks.published.knowing import ShownAgent, ToldAgent
 from compworld.benchmarks.published.trained import TrainedAgent
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.runs.run import TrainedRun, trained_run
-from compworld.files import HASH, json_of, read_bytes, sealed, unsealed, write_json
+from compworld.files import HASH, expanded, json_of, read_bytes, sealed, unsealed, write_json
 
 FOLDER = Path(__file__).parent
 """Of those that are shipped."""
@@ -39,7 +41,7 @@ def published(folder: Path = FOLDER) -> dict[str, Entry]:
         ValueError: the index is damaged.
     """
     path = folder / INDEX
-    if not path.exists():
+    if not os.path.exists(path):
         return {}
     body = unsealed(json_of(read_bytes(path), path), path)
     try:
@@ -59,10 +61,12 @@ def write_index(entries: dict[str, Entry], folder: Path) -> None:
 
 def load_agent(name: str, folder: str | Path | None = None, trust: bool = False) -> TrainedAgent:
     """See :func:`compworld.load_agent`."""
-    given = Path(name).expanduser()
-    if (given / "config.json").exists():
+    if not isinstance(name, str | Path):
+        raise ValueError(f"name is {shown(name)}; allowed: that of a published agent, or the path of a finished run's folder")
+    given = expanded(name)
+    if os.path.exists(given / "config.json"):  # False, too, for what no path can be
         return agent_of(trained_run(given.parent, str(given), trust))
-    place = FOLDER if folder is None else Path(folder).expanduser()
+    place = FOLDER if folder is None else expanded(folder)
     entries = published(place)
     if name not in entries:
         allowed = ", ".join(map(repr, entries)) or "none"

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
+from compworld.files import expanded
+
 
 @dataclass(frozen=True)
 class Whole:
@@ -35,5 +37,11 @@ def check(name: str, value: Any, hint: Any) -> None:
 
 
 def home(value: Any) -> Any:
-    """A path whose ``~`` is the user's home, where no shell has seen it; anything else as it is."""
-    return value.expanduser() if isinstance(value, Path) else value
+    """A path, or each of several, whose ``~`` is the user's home, where no shell has seen it; anything else as it is.
+
+    Raises:
+        ValueError: naming the path, which is in a home that is not here.
+    """
+    if isinstance(value, tuple):
+        return tuple(map(home, value))
+    return expanded(value) if isinstance(value, Path) else value

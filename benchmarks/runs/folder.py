@@ -1,6 +1,7 @@
 """Records of runs: one folder each, every file written atomically, nothing read that is not ours."""
 
 import json
+import os
 import socket
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from compworld.benchmarks.recipes.config import CONFIG_VERSION, RunConfig
 from compworld.benchmarks.runs.records import RESULT_VERSION, read_config, read_failure, read_result
-from compworld.files import remove_parts, sealed, write_json, write_text
+from compworld.files import expanded, remove_parts, sealed, write_json, write_text
 
 LISTED = 10
 """A message names so many runs at most."""
@@ -111,8 +112,8 @@ class RunFolder:
 
 def _found(root: Path, run: str) -> Path:
     """The folder of a run that was given as path, id or beginning of an id."""
-    given = Path(run).expanduser()
-    if (given / "config.json").exists():
+    given = expanded(run)
+    if os.path.exists(given / "config.json"):  # False, too, for what no path can be
         return given.resolve()
     folders = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
     exact = [path for path in folders if path.name == run]

@@ -10,7 +10,7 @@ import numpy as np
 from compworld.arguments import in_terminal
 from compworld.evaluation.interval import CONFIDENCE, Tasks
 from compworld.evaluation.play import Played
-from compworld.files import json_of, read_bytes, sealed, unsealed, write_json
+from compworld.files import expanded, json_of, read_bytes, sealed, unsealed, write_json
 
 SCORES = {"normalised_return": "normalised return", "success": "success", "speed": "speed"}
 RECORD_FORMAT = 2
@@ -167,8 +167,13 @@ class Evaluation:
         return cls(settings, Played(**columns))
 
     def save(self, path: str | Path) -> None:
-        """Write :meth:`record` as JSON, with its hash."""
-        write_json(Path(path).expanduser(), sealed(self.record()))
+        """Write :meth:`record` as JSON, with its hash.
+
+        Raises:
+            ValueError: ``path`` is none.
+            OSError: naming the file, which cannot be written.
+        """
+        write_json(expanded(path), sealed(self.record()))
 
     @classmethod
     def load(cls, path: str | Path) -> "Evaluation":
@@ -177,7 +182,7 @@ class Evaluation:
         Raises:
             ValueError: naming the file, which cannot be read, is damaged, was changed or is no such record.
         """
-        where = Path(path).expanduser()
+        where = expanded(path)
         data = unsealed(json_of(read_bytes(where), where), where)
         try:
             return cls.of_record(data)

@@ -60,7 +60,7 @@ STRANGE = (
     "a" * 300,
     "~",
     "~/x",
-    "~nobody/x",
+    "~nobody-here/x",
     ".",
     "..",
     "a.b.c",
