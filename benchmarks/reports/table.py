@@ -77,8 +77,9 @@ class Table:
             rows = [[cell.replace(" [", "\n[") for cell in row] for row in rows]
             if _least_width(headings, rows) > console.width:
                 rows = [[row[0], *(cell.replace(", ", ",\n") if "[" in cell else cell for cell in row[1:])] for row in rows]
-        title = Text(in_terminal(self.title)) if self.title else None
-        table = RichTable(title=title, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+        if self.title:  # by itself, for a table breaks a title to its width: a run's name must stay one word
+            console.print(Text(in_terminal(self.title), style="table.title"), soft_wrap=True)
+        table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
         for number, heading in enumerate(headings):
             table.add_column(
                 Text(heading), justify="right" if number else "left", no_wrap=narrow and number > 0, overflow="fold"

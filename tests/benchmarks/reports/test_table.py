@@ -56,6 +56,14 @@ def test_words_of_the_first_column_stay_whole_in_a_terminal(spread: float, colum
     assert [words.count(bound) for bound in (f"[{wide.low:.3f},", f"{wide.high:.3f}]")] == [2 * columns] * 2
 
 
+def test_a_title_is_one_line_that_can_be_copied() -> None:
+    title = f"run {'goals-small_linear-hypernetwork_s0_43a45bd27a ' * 4}, 2 tables"
+    console = Console(width=40, file=io.StringIO())
+    with console.capture() as captured:
+        Table(["a", "b"], [(1, 2)], title).show(console)
+    assert captured.get().splitlines()[0] == title
+
+
 def test_a_row_needs_a_cell_for_each_column() -> None:
     with pytest.raises(ValueError, match="a row has 1 cells; allowed: 2, one for each column"):
         Table(["a", "b"], [("only one",)])
