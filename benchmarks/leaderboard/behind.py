@@ -10,6 +10,7 @@ from compworld.benchmarks.leaderboard.published import Curve, PublishedRun
 from compworld.benchmarks.leaderboard.sections import GENERALISATION, Section
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.reports.inspection import grouped
+from compworld.benchmarks.runs.scored import check_tasks
 from compworld.benchmarks.scores.names import COMBINATION, headline
 from compworld.benchmarks.scores.trials import SPLITS, episode_score
 from compworld.benchmarks.worlds.world import World
@@ -35,9 +36,14 @@ def as_lines(sections: Sequence[Section]) -> str:
 
 
 def run_of(result: dict[str, Any]) -> PublishedRun:
-    """What is published of a run's result."""
+    """What is published of a run's result.
+
+    Raises:
+        ValueError: its scores are not those of its world.
+    """
     config = RunConfig.from_dict(result["config"])
     world = World(config)
+    check_tasks(result, config, world)
     return PublishedRun(
         run_id=result["run_id"],
         track=config.track,

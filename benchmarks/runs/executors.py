@@ -14,7 +14,9 @@ from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.runs.failures import RunsFailed
 from compworld.benchmarks.runs.folder import RunFolder
 from compworld.benchmarks.runs.loggers import check_logger
+from compworld.benchmarks.runs.scored import check_tasks
 from compworld.benchmarks.runs.workers import BUSY, Ended, Event, Events, Task, Tell, side_by_side
+from compworld.benchmarks.worlds.world import World
 
 Engine = Callable[[Task[RunConfig], Sequence[tuple[str, RunConfig]], int | None], Events]
 """(task, named settings, how many at a time) -> what happens; see :func:`~compworld.benchmarks.runs.workers.side_by_side`."""
@@ -145,6 +147,8 @@ def failures(outcomes: Sequence[Outcome]) -> str:
 def _outcome(config: RunConfig, root: Path, problem: str) -> Outcome:
     try:
         result = RunFolder(root, config).result()
+        if result is not None:
+            check_tasks(result, config, World(config))
     except ValueError as error:
         return Outcome(config, None, str(error))
     return Outcome(config, result, problem if result is None else result.get("diverged") or "")

@@ -4,14 +4,14 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from compworld.arguments import LARGEST_SEED
 from compworld.benchmarks.recipes.config import CONFIG_VERSION, RunConfig
 from compworld.benchmarks.runs.divergence import numbers
-from compworld.benchmarks.scores.trials import LOWER_FIFTH, SPLITS
-from compworld.benchmarks.worlds.world import SETS
+from compworld.benchmarks.runs.scored import check_evaluations, check_scores
 from compworld.files import json_of, read_bytes, unsealed
 
 RESULT_VERSION = 2
@@ -85,7 +85,7 @@ class Settings(msgspec.Struct):
     sizes: dict[str, Any]
     tasks: int
     episodes: int
-    seed: int
+    seed: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_SEED)]
 
 
 class Evaluated(msgspec.Struct):
@@ -127,15 +127,9 @@ class Result(msgspec.Struct):
     def __post_init__(self) -> None:
         if self.diverged and not self.scores:
             return
-        sets = SETS if self.track == "shown" else tuple(SPLITS)
-        if set(self.scores) != set(sets):
-            raise ValueError(f"scores are of the sets {', '.join(map(repr, self.scores)) or 'none'}; allowed: {sets}")
-        names = set(self.scores[sets[0]])
-        for which, values in self.scores.items():
-            if not names or set(values) != names:
-                raise ValueError(f"scores of {which!r} are not those of {sets[0]!r}")
-            if len({len(of_tasks) for name, of_tasks in values.items() if name != LOWER_FIFTH} | {0}) != 2:
-                raise ValueError(f"scores of {which!r} are of different numbers of tasks, or of none")
+        check_scores(self.scores, self.track)
+        if self.track != "shown":
+            check_evaluations({which: one.settings.tasks for which, one in self.evaluations.items()}, self.scores)
         if (self.learner_sha256 is None) != (self.parameters == 0):
             raise ValueError("learner_sha256 is missing, or there is no learner that it could be of")
 

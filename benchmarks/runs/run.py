@@ -18,6 +18,7 @@ from compworld.benchmarks.runs.divergence import finite
 from compworld.benchmarks.runs.folder import RunFolder
 from compworld.benchmarks.runs.loggers import check_logger, opened
 from compworld.benchmarks.runs.provenance import provenance
+from compworld.benchmarks.runs.scored import check_tasks
 from compworld.benchmarks.runs.surroundings import of_a_run
 from compworld.benchmarks.runs.threads import limit_threads, warn_of_spinning_threads
 from compworld.benchmarks.runs.training import Report, train
@@ -111,6 +112,7 @@ def trained_run(root: Path, run_id: str, trust: bool = False) -> TrainedRun:
             "say --trust (trust=True) if you know where the run is from"
         )
     world = World(config)
+    check_tasks(result, config, world)
     method = new_method(config, world)
     if method.trainable:
         load_parameters(method, load_tensors(folder.learner, result["learner_sha256"])[0], folder.learner)

@@ -73,6 +73,12 @@ def episode_score(score: str, episode: int) -> str:
     return f"{score}_{episode}"
 
 
+def scores_of_trials(episodes: int) -> list[str]:
+    """The scores of :func:`scores_of` that tables have of trials of so many episodes."""
+    last = episode_score("success", episodes)
+    return [*(episode_score("episode", k + 1) for k in range(episodes)), last, GAIN, LOWER_FIFTH]
+
+
 def scores_of(evaluation: Evaluation) -> dict[str, list[float]]:
     """Scores of each task: those of every episode, what the last one has above the first, and the last one's own values.
 

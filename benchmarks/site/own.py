@@ -4,13 +4,14 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from compworld.agents import METHODS
 from compworld.benchmarks.leaderboard.behind import run_of
 from compworld.benchmarks.leaderboard.files import as_json
-from compworld.benchmarks.leaderboard.published import Board, PublishedTable
+from compworld.benchmarks.leaderboard.published import Board, PublishedRun, PublishedTable
 from compworld.benchmarks.leaderboard.sections import sections_of
 from compworld.benchmarks.recipes.config import RunConfig
 from compworld.benchmarks.runs.executors import Outcome
@@ -18,6 +19,13 @@ from compworld.benchmarks.runs.folder import RunFolder
 
 NAME = "own"
 """Of the leaderboard, in addresses."""
+
+
+class Finished(NamedTuple):
+    """A run, and what is published of it."""
+
+    outcome: Outcome
+    run: PublishedRun
 
 
 def own_boards(root: Path, trust: bool, tell: Callable[[str], None]) -> list[Board]:
@@ -33,15 +41,15 @@ def own_boards(root: Path, trust: bool, tell: Callable[[str], None]) -> list[Boa
     """
     if not root.is_dir():
         raise ValueError(f"no folder {root}; allowed: a folder of runs")
-    groups: dict[str, list[Outcome]] = {}
+    groups: dict[str, list[Finished]] = {}
     boards = []
     for path in sorted(root.glob("*/config.json")):
         with _telling(tell):
-            outcome = _finished(path.parent, trust)
-            groups.setdefault(_setting(outcome.config), []).append(outcome)
-    for outcomes in groups.values():
+            finished = _finished(path.parent, trust)
+            groups.setdefault(_setting(finished.outcome.config), []).append(finished)
+    for found in groups.values():
         with _telling(tell):
-            boards.append(_board(root, outcomes))
+            boards.append(_board(root, found))
     return boards
 
 
@@ -53,12 +61,12 @@ def _telling(tell: Callable[[str], None]) -> Iterator[None]:
         tell(f"left out: {error}")
 
 
-def _finished(path: Path, trust: bool) -> Outcome:
+def _finished(path: Path, trust: bool) -> Finished:
     folder, result = RunFolder.open_finished(path.parent, str(path))
     config = folder.config
     if config.method not in METHODS and config.trials is not None and not trust:
         raise ValueError(f"run {config.run_id!r} is of the method {config.method!r}, whose code would be imported; say --trust")
-    return Outcome(config, result, result.get("diverged") or "")
+    return Finished(Outcome(config, result, result.get("diverged") or ""), run_of(result))
 
 
 def _setting(config: RunConfig) -> str:
@@ -67,8 +75,7 @@ def _setting(config: RunConfig) -> str:
     return json.dumps({**common, "world": config.world - config.seed}, sort_keys=True)
 
 
-def _board(root: Path, outcomes: Iterable[Outcome]) -> Board:
-    outcomes = sorted(outcomes, key=lambda outcome: outcome.config.seed)
-    table = msgspec.convert(as_json(sections_of(outcomes), []), PublishedTable)
-    runs = [run_of(outcome.result) for outcome in outcomes if outcome.result is not None]
-    return Board(NAME, table, {run.run_id: run for run in runs}, root)
+def _board(root: Path, found: Iterable[Finished]) -> Board:
+    found = sorted(found, key=lambda finished: finished.outcome.config.seed)
+    table = msgspec.convert(as_json(sections_of([finished.outcome for finished in found]), []), PublishedTable)
+    return Board(NAME, table, {finished.run.run_id: finished.run for finished in found}, root)
