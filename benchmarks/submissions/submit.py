@@ -17,7 +17,7 @@ from compworld.benchmarks.runs.folder import RunFolder
 from compworld.benchmarks.runs.provenance import provenance
 from compworld.benchmarks.submissions.entry import Entry, common_config, common_settings, module_file, read_entry
 from compworld.benchmarks.submissions.submission import ABOUT, FORMAT, RECORDS, RUNS, check_name
-from compworld.files import json_of, read_bytes, write_json, write_text
+from compworld.files import check_writable, json_of, read_bytes, write_json, write_text
 
 
 def submit(
@@ -46,21 +46,25 @@ def submit(
 
     Raises:
         ValueError: something of this cannot be submitted.
+        OSError: naming ``out``, which cannot be written.
     """
     check_name(out.name)
     if out.exists():
         raise ValueError(f"{out} is there already; allowed: a new folder")
     if bool(runs) == bool(records):
         raise ValueError("allowed: either runs or records, one of the two")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    check_writable(out)
     with TemporaryDirectory(prefix=".", dir=out.parent) as place:
-        folder = Path(place) / out.name
+        folder = Path(place).resolve() / out.name
         about = _runs_into(folder, runs, root, checkpoints, trust) if runs else _records_into(folder, records)
         made = provenance()
         versions = {"compworld": made["packages"]["compworld"], "python": made["python"], "packages": made["packages"]}
         said = {"format": FORMAT, "name": out.name, "by": by, "what": what, "link": link}
         write_json(folder / ABOUT, {**said, **about, "versions": versions})
-        read_entry(folder)
+        try:
+            read_entry(folder)
+        except ValueError as error:  # said of the place where it would be: this one is gone by then
+            raise ValueError(str(error).replace(str(folder), str(out))) from None
         folder.rename(out)
     return read_entry(out)
 

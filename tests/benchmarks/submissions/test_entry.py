@@ -140,7 +140,7 @@ def test_what_cannot_be_submitted_is_said_and_leaves_nothing(of_runs: Make, runs
     for out, chosen, options, problem in (
         (folder, ids, {}, "is there already; allowed: a new folder"),
         (tmp_path / "Name", ids, {}, "name is 'Name'; allowed"),
-        (tmp_path / "new", ids[:2], {}, "it is about worlds 0, 1; allowed: at least 3"),
+        (tmp_path / "new", ids[:2], {}, rf"^{tmp_path}/new/submission\.json: it is about worlds 0, 1; allowed: at least 3"),
         (tmp_path / "new", [*ids[:2], ids[0]], {}, "it is about worlds 0, 1; allowed: at least 3"),
         (tmp_path / "new", [], {}, "allowed: either runs or records, one of the two"),
         (tmp_path / "new", ["nothing"], {}, "run 'nothing' matches 0 folders"),
@@ -148,7 +148,10 @@ def test_what_cannot_be_submitted_is_said_and_leaves_nothing(of_runs: Make, runs
     ):
         with pytest.raises(ValueError, match=problem):
             submit(out, "tests", "a test", runs=chosen, root=runs, **options)  # type: ignore[arg-type]
-    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"cannot write .*/file/new: "):
+        submit(tmp_path / "file" / "new", "tests", "a test", runs=ids, root=runs)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*before, "file"])
 
 
 def test_code_of_ones_own_is_submitted_where_it_is_trusted(
