@@ -2,7 +2,7 @@
 
 import dataclasses
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, get_type_hints
 
 import tyro
@@ -15,6 +15,12 @@ from compworld.benchmarks.recipes.parsing import in_one_line
 
 PLAIN = ("imitation", "meta_batch", "support_episodes", "query_episodes")
 """Fields of a config that are set as they are; the others are arguments of the command itself, or have fields of their own."""
+
+OF_FAMILY = ("sizes", "support_options")
+"""Fields that a family and its support check themselves."""
+
+LARGEST = 2**31 - 1
+"""Of whole numbers: steps, tasks, units."""
 
 Field = tuple[str, Any, Any]
 """Name, type and default."""
@@ -48,6 +54,7 @@ def changed(config: RunConfig, arguments: Sequence[str]) -> RunConfig:
     )
     form = (tyro.conf.FlagConversionOff,)
     given = in_one_line(lambda: tyro.cli(kind, args=list(arguments), prog="compworld train", config=form))
+    _check_whole([(name, type_, getattr(given, name)) for name, type_, _ in fields])
     return _applied(config, fields, given)
 
 
@@ -85,16 +92,25 @@ def _group(name: str, fields: Sequence[Field]) -> type:
 
 def _names(fields: Sequence[Field], prefix: str = "--") -> list[str]:
     """How the command line calls the fields."""
-    names: list[str] = []
+    return [name for name, _ in _leaves(fields, prefix)]
+
+
+def _leaves(fields: Sequence[Field], prefix: str = "--") -> Iterator[tuple[str, Any]]:
+    """How the command line calls the fields, with their values."""
     for name, _, value in fields:
         spelled = prefix + name.replace("_", "-")
         if dataclasses.is_dataclass(value):
-            names += _names(
-                [(field.name, None, getattr(value, field.name)) for field in dataclasses.fields(value)], spelled + "."
-            )
+            inner = [(field.name, None, getattr(value, field.name)) for field in dataclasses.fields(value)]
+            yield from _leaves(inner, spelled + ".")
         else:
-            names.append(spelled)
-    return names
+            yield spelled, value
+
+
+def _check_whole(fields: Sequence[Field]) -> None:
+    """Refuse whole numbers that no array can have as its length; those of families and supports have bounds of their own."""
+    for name, value in _leaves([field for field in fields if field[0] not in OF_FAMILY]):
+        if isinstance(value, int) and value > LARGEST:
+            raise ValueError(f"{name} is {value}; allowed: at most {LARGEST}")
 
 
 def _applied(config: RunConfig, fields: Sequence[Field], given: Any) -> RunConfig:
@@ -106,7 +122,7 @@ def _applied(config: RunConfig, fields: Sequence[Field], given: Any) -> RunConfi
         after = getattr(given, name)
         if after == before:
             continue
-        if name in ("sizes", "support_options"):
+        if name in OF_FAMILY:
             now, then = dataclasses.asdict(after), dataclasses.asdict(before)
             new = {field: value for field, value in now.items() if value != then[field]}
             changes[name] = {**getattr(config, name), **new}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
+from compworld.arguments import LARGEST_SEED
 from compworld.files import expanded
 
 
@@ -12,10 +13,13 @@ class Whole:
     """Whole numbers from a least to a most one."""
 
     least: int
-    most: int = 2**63 - 1
+    most: int = LARGEST_SEED
 
-    def __str__(self) -> str:
-        return f"at least {self.least}" if self.most == 2**63 - 1 else f"{self.least} to {self.most}"
+    def allowed(self, value: int) -> str:
+        """What is allowed instead of a value; where there is hardly an upper end, the end that it is beyond."""
+        if self.most < LARGEST_SEED:
+            return f"{self.least} to {self.most}"
+        return f"at least {self.least}" if value < self.least else f"at most {self.most}"
 
 
 Count = Annotated[int, Whole(1)]
@@ -33,7 +37,7 @@ def check(name: str, value: Any, hint: Any) -> None:
     kinds = [made for one in (hint, *get_args(hint)) for made in getattr(one, "__metadata__", ()) if isinstance(made, Whole)]
     for one in value if isinstance(value, tuple) else (value,):
         if kinds and one is not None and not kinds[0].least <= one <= kinds[0].most:
-            raise ValueError(f"--{name.replace('_', '-')} is {one}; allowed: {kinds[0]}")
+            raise ValueError(f"--{name.replace('_', '-')} is {one}; allowed: {kinds[0].allowed(one)}")
 
 
 def home(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """What is done in a folder of runs, what is running and where, what has failed, and how long the rest will take."""
 
+import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -50,7 +51,13 @@ class State:
 
 
 def states_of(root: Path, configs: Iterable[RunConfig] = ()) -> list[State]:
-    """Every run of a folder, and those of a grid that nobody has begun."""
+    """Every run of a folder, and those of a grid that nobody has begun.
+
+    Raises:
+        ValueError: there is no such folder.
+    """
+    if not os.path.isdir(root):
+        raise ValueError(f"no folder {root}; allowed: a folder of runs")
     found = {path.parent.name: _of_folder(root, path.parent.name) for path in sorted(root.glob("*/config.json"))}
     found |= {config.run_id: _of_config(root, config) for config in configs if config.run_id not in found}
     return list(found.values())

@@ -66,9 +66,13 @@ def test_options_that_a_recipe_leaves_to_the_constructor_can_be_set() -> None:
     [
         (["--width", "x"], "Error parsing --width: invalid literal for int() with base 10: 'x'"),
         (["--imitation"], "Missing value for argument '--imitation'"),
+        (["--inner.steps", "9" * 20], f"--inner.steps is {'9' * 20}; allowed: at most 2147483647"),
+        (["--evaluation.tasks", "2147483648"], "--evaluation.tasks is 2147483648; allowed: at most 2147483647"),
     ],
 )
-def test_values_of_another_type_are_refused(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_values_that_a_field_cannot_have_are_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         changed(tiny(), arguments)
     assert capsys.readouterr().err == ""

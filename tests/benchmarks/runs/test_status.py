@@ -85,8 +85,16 @@ def test_status_from_the_command_line(every_state: Path, capsys: pytest.CaptureF
     *lines, summary = capsys.readouterr().out.splitlines()
     assert len(lines) == 9
     assert summary.startswith("1 done, 1 diverged, 1 running, 1 stale, 1 failed, 3 waiting, 1 unreadable; about ")
-    cli.main(["status", "--runs", str(every_state / "nothing")])
+    (every_state.parent / "empty").mkdir()
+    cli.main(["status", "--runs", str(every_state.parent / "empty")])
     assert capsys.readouterr().out == "no runs\n"
+
+
+def test_what_is_no_folder_of_runs_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name in ("file", "nothing"):
+        with pytest.raises(ValueError, match=rf"no folder .*{name}; allowed: a folder of runs"):
+            states_of(tmp_path / name)
 
 
 def test_names_and_reasons_do_not_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
