@@ -112,7 +112,7 @@ def test_families_without_an_environment_have_a_table_too(
     run_id = tiny("anil", "teacher-small").run_id
     with pytest.raises(SystemExit, match="2"):
         cli.main(["video", "--run", run_id, "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "film")])
-    assert "family 'teacher' has no environment; allowed: 'preferences', 'goals'" in capsys.readouterr().err
+    assert "family 'teacher' has no environment; allowed: 'preferences', 'preferences-small'" in capsys.readouterr().err
 
 
 def test_nothing_to_run_is_refused(tiny_preset: Callable[..., None], tmp_path: Path) -> None:
