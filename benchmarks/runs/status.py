@@ -51,12 +51,13 @@ class State:
 
 
 def states_of(root: Path, configs: Iterable[RunConfig] = ()) -> list[State]:
-    """Every run of a folder, and those of a grid that nobody has begun.
+    """Every run of a folder, and those of a grid that nobody has begun; of a grid the folder may not have been made yet.
 
     Raises:
-        ValueError: there is no such folder.
+        ValueError: there is no such folder, or it is a file.
     """
-    if not os.path.isdir(root):
+    configs = list(configs)
+    if not os.path.isdir(root) and (os.path.exists(root) or not configs):
         raise ValueError(f"no folder {root}; allowed: a folder of runs")
     found = {path.parent.name: _of_folder(root, path.parent.name) for path in sorted(root.glob("*/config.json"))}
     found |= {config.run_id: _of_config(root, config) for config in configs if config.run_id not in found}

@@ -95,6 +95,9 @@ def test_what_is_no_folder_of_runs_is_refused(tmp_path: Path) -> None:
     for name in ("file", "nothing"):
         with pytest.raises(ValueError, match=rf"no folder .*{name}; allowed: a folder of runs"):
             states_of(tmp_path / name)
+    with pytest.raises(ValueError, match=r"no folder .*file; allowed"):
+        states_of(tmp_path / "file", [tiny()])
+    assert [state.run for state in states_of(tmp_path / "nothing", [tiny()])] == [tiny().run_id]
 
 
 def test_names_and_reasons_do_not_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
