@@ -70,5 +70,5 @@ def test_references_cover_the_families_that_have_an_exact_agent() -> None:
     }
     teacher = make_family("teacher-small")
     reference = ShownBayes(problem_of(teacher, teacher.imitation))
-    with pytest.raises(ValueError, match="family is 'teacher'; allowed: 'goals', 'preferences'"):
+    with pytest.raises(ValueError, match="unknown family 'teacher'; allowed: 'goals', 'preferences'"):
         reference.enter(teacher, make_split(teacher.space))
