@@ -97,7 +97,8 @@ def _least_width(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     first, *others = zip(headings, *rows, strict=True)
     words = cell_len(max(" ".join(first).split(), key=cell_len, default=""))
     lines = (cell_len(max("\n".join(column).split("\n"), key=cell_len)) for column in others)
-    return words + sum(1 + line for line in lines)
+    between = 2 * len(headings) - 1  # a space behind each column, and a divider
+    return words + sum(lines) + between
 
 
 def text_of(cell: Cell, form: str = ".3f") -> str:

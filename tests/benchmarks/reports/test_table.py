@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 
 import pytest
 from rich.console import Console
@@ -42,18 +43,18 @@ def test_the_terminal_shows_intervals(narrow: bool) -> None:
 
 
 @pytest.mark.parametrize("spread", [0.1, 1.0, 20.0])
-@pytest.mark.parametrize("columns", [1, 3, 5])
-def test_words_of_the_first_column_stay_whole_in_a_terminal(spread: float, columns: int) -> None:
+@pytest.mark.parametrize(("columns", "widths"), [(1, range(40, 101)), (3, range(60, 101)), (5, range(80, 121))])
+def test_words_of_the_first_column_stay_whole_in_a_terminal(spread: float, columns: int, widths: Sequence[int]) -> None:
     wide = Estimate(-0.5, -0.5 - spread, -0.5 + spread)
     names = ["transformer over demonstrations", "no adaptation (floor)"]
     table = Table(["method", *["success rate"] * columns], [(name, *[wide] * columns) for name in names])
-    console = Console(width=80, file=io.StringIO())
-    with console.capture() as captured:
-        table.show(console, narrow=True)
-    lines = captured.get().splitlines()
-    words = [word for line in lines for word in line.split()]
-    assert all(word in words for name in names for word in name.split())
-    assert [words.count(bound) for bound in (f"[{wide.low:.3f},", f"{wide.high:.3f}]")] == [2 * columns] * 2
+    for width in widths:
+        console = Console(width=width, file=io.StringIO())
+        with console.capture() as captured:
+            table.show(console, narrow=True)
+        words = captured.get().split()
+        assert all(word in words for name in names for word in name.split())
+        assert [words.count(bound) for bound in (f"[{wide.low:.3f},", f"{wide.high:.3f}]")] == [2 * columns] * 2
 
 
 def test_a_title_is_one_line_that_can_be_copied() -> None:
