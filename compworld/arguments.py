@@ -41,7 +41,7 @@ def keywords_of(function: Callable[..., Any], handed_on: Collection[str]) -> Ite
         if error.keyword not in handed_on:
             raise
         own = [name for name, one in inspect.signature(function).parameters.items() if one.kind is not one.VAR_KEYWORD]
-        raise unknown_keyword(getattr(function, "__name__", "it"), error.keyword, (*own, *error.allowed)) from None
+        raise unknown_keyword(function.__name__, error.keyword, (*own, *error.allowed)) from None
 
 
 def integer(name: str, value: Any, least: int = 0, most: int | None = None) -> int:

@@ -121,10 +121,12 @@ class ModuleSpace:
         """For a product space: the value of each factor, e.g. (2, 0, 4, 1).
 
         Raises:
-            ValueError: no combination has exactly these modules.
+            ValueError: it is no product space, or no combination has exactly these modules.
         """
+        if not self.factors:
+            raise ValueError(f"the space has no factors, but {self.modules} modules; allowed: a product space")
         active = self.decode(self.encode(modules))
-        return tuple(module - factor[0] for module, factor in zip(active, self.factors, strict=bool(self.factors)))
+        return tuple(module - factor[0] for module, factor in zip(active, self.factors, strict=True))
 
     def encode(self, modules: Iterable[int]) -> int:
         """Index of the combination in which exactly these modules are active.

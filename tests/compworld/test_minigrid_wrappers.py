@@ -61,7 +61,8 @@ def test_missions_of_words():
     env = gym.make("CompWorld-Goals-v0", observation="minigrid")
     play(wrappers.DictObservationSpaceWrapper(env, word_dict=mission_words(env.unwrapped.family)))
     hidden = gym.make("CompWorld-Goals-v0", observation="minigrid", episodes_per_trial=2)
-    wrappers.DictObservationSpaceWrapper(hidden, word_dict=mission_words(hidden.unwrapped.family)).reset(seed=0)
+    seen, _ = wrappers.DictObservationSpaceWrapper(hidden, word_dict=mission_words(hidden.unwrapped.family)).reset(seed=0)
+    assert np.count_nonzero(seen["mission"]) == 4  # find out by acting
 
 
 def test_the_others_say_why(env_id):

@@ -128,6 +128,10 @@ def test_what_are_no_modules_is_refused():
         (lambda: goals.encode(5), r"modules are 5; allowed: numbers of modules, such as \(0, 4\)"),
         (lambda: goals.encode([0.0, 4]), "module is 0.0; allowed: integers from 0"),
         (lambda: goals.encode([True, 4]), "module is True; allowed: integers from 0"),
+        (
+            lambda: ModuleSpace.subsets(4, 2).factor_values([0]),
+            "no factors, but 4 modules; allowed: a product",
+        ),
         (lambda: ModuleSpace.product(), "there are no factors; allowed: at least one"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -17,7 +17,6 @@ from compworld.modules.spaces import ModuleSpace
 LARGEST_TABLE = 500_000
 """The expert looks ahead over all cells with all sets of objects, for many episodes at once."""
 
-
 LARGEST_PREFERENCE = 10.0
 """No preference is larger, either way: of standard normal numbers one in 10^23 would be."""
 
